@@ -1,0 +1,67 @@
+"""graphc: gradients as code you can read, trust and ship.
+
+    import graphc as gc
+
+    m = gc.compile("mean(softplus(X @ w) - y * (X @ w))", {"X": "n d", "w": "d", "y": "n"}, wrt="w")
+    print(m.source)
+
+Names are loaded when first used, so that `import graphc` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify"),
+    "graphc.ir.graph": ("Graph",),
+    "graphc.errors": (
+        "ArgumentError",
+        "DtypeError",
+        "FileError",
+        "GradientMismatch",
+        "GraphcError",
+        "InternalError",
+        "LimitError",
+        "ParseError",
+        "ShapeError",
+        "UnknownNameError",
+        "UnsupportedError",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+if TYPE_CHECKING:
+    from graphc.api import Module as Module
+    from graphc.api import check_grads as check_grads
+    from graphc.api import compile as compile
+    from graphc.api import gradient as gradient
+    from graphc.api import parse as parse
+    from graphc.api import simplify as simplify
+    from graphc.errors import ArgumentError as ArgumentError
+    from graphc.errors import DtypeError as DtypeError
+    from graphc.errors import FileError as FileError
+    from graphc.errors import GradientMismatch as GradientMismatch
+    from graphc.errors import GraphcError as GraphcError
+    from graphc.errors import InternalError as InternalError
+    from graphc.errors import LimitError as LimitError
+    from graphc.errors import ParseError as ParseError
+    from graphc.errors import ShapeError as ShapeError
+    from graphc.errors import UnknownNameError as UnknownNameError
+    from graphc.errors import UnsupportedError as UnsupportedError
+    from graphc.ir.graph import Graph as Graph
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'graphc' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

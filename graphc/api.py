@@ -1,0 +1,318 @@
+"""The orchestrator: the only place that knows the whole way from a source to a module.
+
+    text, Graph  ->  graph  ->  joint graph  ->  program  ->  source  ->  Module
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.autodiff.reverse import gradient as reverse_gradient
+from graphc.check.check_grads import Report
+from graphc.check.check_grads import check_grads as compare_grads
+from graphc.emit.module import Options, emit, scalar_loss
+from graphc.emit.output import write_atomically
+from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError, did_you_mean
+from graphc.frontends.text import InputSpec, check_name, read_model
+from graphc.frontends.text import parse as parse_text
+from graphc.ir.graph import Graph
+from graphc.load import load_module
+from graphc.passes import pipeline
+from graphc.passes.pipeline import Joint, join
+from graphc.plan.program import Program, plan
+from graphc.plan.stats import Stats, measure
+from graphc.emit.explain import explain
+from graphc.rewrite.rule import Step
+
+Source = str | Path | Graph
+
+
+def parse(text: str, inputs: Mapping[str, InputSpec] | None = None) -> Graph:
+    """The graph of a text model.
+
+    inputs: types of the inputs that the text does not declare; see `compile`.
+
+    >>> parse("x: f64[n]\\nreturn sum(x * x)").output_names
+    ('out',)
+    """
+    return parse_text(text, inputs)
+
+
+def gradient(graph: Graph, wrt: str | Sequence[str] | None = None) -> Graph:
+    """The graph of the gradients of `graph` with respect to `wrt` (default: every float input).
+
+    Its inputs are those of `graph` and one cotangent, `d` + name, for each float output; its
+    outputs have the shape and dtype of the inputs. The graph is stabilised first.
+    Raises UnknownNameError for a name that is no input, DtypeError for an integer input.
+
+    >>> gradient(parse("x * y"), "x").output_names
+    ('dx',)
+    """
+    stable, _ = pipeline.stabilise(graph)
+    return reverse_gradient(stable, wrt_names(graph, wrt))
+
+
+def simplify(graph: Graph) -> Graph:
+    """The graph in its simplest form under the exact rules; the same values, at least as accurate.
+
+    >>> [node.op.name for node in simplify(parse("1 / (1 + exp(-x))")).nodes]
+    ['input', 'sigmoid']
+    """
+    return pipeline.simplify(graph)[0]
+
+
+def compile(
+    source: Source,
+    inputs: Mapping[str, InputSpec] | None = None,
+    *,
+    wrt: str | Sequence[str] | None = None,
+    name: str | None = None,
+    target: str = "numpy",
+    mode: str | Sequence[str] | None = None,
+) -> Module:
+    """Compile a model into NumPy code for its values and gradients.
+
+    source: a str is text, a `pathlib.Path` is a model file; or a `Graph`.
+    inputs: types of inputs that the text does not declare: {"X": "n d", "w": "f64[d]", "b": ()}.
+    wrt: an input name or several; None means every floating-point input.
+    name: what the header calls the model; an identifier.
+    target: "numpy".  mode: None or "value_and_grad".
+    Raises a GraphcError that says where and what.
+
+    >>> m = compile("x * y")
+    >>> m.value_and_grad(3.0, 4.0)
+    (12.0, Gradients(x=4.0, y=3.0))
+    """
+    _check_options(target, mode)
+    if name is not None:
+        check_name(name)
+    graph = _graph_of(source, inputs, name)
+    return Module(graph, wrt_names(graph, wrt), name)
+
+
+def _check_options(target: str, mode: str | Sequence[str] | None) -> None:
+    if target != "numpy":
+        raise UnsupportedError("G040", f"`{target}` is not a target", hint='the target is "numpy"')
+    modes = () if mode is None else (mode,) if isinstance(mode, str) else tuple(mode)
+    for item in modes:
+        if item != "value_and_grad":
+            raise UnsupportedError("G040", f"`{item}` is not a mode", hint='the mode is "value_and_grad"')
+
+
+def _graph_of(source: Source, inputs: Mapping[str, InputSpec] | None, name: str | None) -> Graph:
+    if isinstance(source, Graph):
+        return source
+    if isinstance(source, Path):
+        return parse_text(read_model(source), inputs, title=source.name, model_file=inputs is None)
+    if isinstance(source, str):
+        return parse_text(source, inputs, title=name or "<expression>")
+    raise UnsupportedError(
+        "G040",
+        f"cannot compile {type(source).__name__}",
+        hint="give a text, a pathlib.Path of a model file, or a graphc.Graph",
+    )
+
+
+def wrt_names(graph: Graph, wrt: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The inputs to differentiate by, checked to be given once each; by default every float input."""
+    if wrt is None:
+        return tuple(node["name"] for node in graph.inputs if node.type.is_float)
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    if not names or "" in names:
+        raise ArgumentError("G070", "wrt is empty", hint="name at least one input, or leave wrt out")
+    if len(set(names)) != len(names):
+        raise ArgumentError("G070", f"wrt names an input twice: {', '.join(names)}")
+    return names
+
+
+class Module:
+    """A compiled model: callables, and everything there is to inspect.
+
+    Call it for the value(s). Arguments are given by position in declared order, or by name.
+    """
+
+    def __init__(self, graph: Graph, wrt: tuple[str, ...], name: str | None = None) -> None:
+        self._joint: Joint = join(graph, wrt)
+        self._program: Program = plan(self._joint)
+        self._wrt = wrt
+        title = graph.title if name is None or graph.title != "<expression>" else name
+        self._options = Options(title=title, wrt=wrt)
+        self.source: str = emit(self._program, self._options)
+
+    @cached_property
+    def _module(self) -> ModuleType:
+        return load_module(self.source, self._options.title)
+
+    # --- running ---
+
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """The value, or a tuple of the values."""
+        return self._module.forward(**self._bind(args, inputs))[0]
+
+    def forward(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
+        """The value(s), and what `backward` needs."""
+        result: tuple[Any, Any] = self._module.forward(**self._bind(args, inputs))
+        return result
+
+    def backward(self, saved: Any, *cotangents: Any) -> Any:
+        """The gradients, given what `forward` saved and one cotangent for each float output.
+
+        A single scalar output has the cotangent 1.0 by default. May be called again.
+        """
+        self._need_gradients()
+        seeds = self._joint.graph.inputs[len(self.graph.inputs) :]
+        default = len(seeds) == 1 and seeds[0].type.rank == 0
+        if len(cotangents) != len(seeds) and not (default and not cotangents):
+            raise ArgumentError(
+                "G070", f"backward takes {len(seeds)} cotangents, one for each output, and got {len(cotangents)}"
+            )
+        given = [_coerced(ct, seed.type.dtype, seed.type.rank) for ct, seed in zip(cotangents, seeds, strict=False)]
+        return self._module.backward(saved, *given)
+
+    def value_and_grad(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
+        """(value, Gradients) of a model with one scalar output."""
+        self._need_gradients()
+        if not scalar_loss(self._program):
+            raise ArgumentError(
+                "G070",
+                "value_and_grad needs one floating-point scalar output",
+                hint="call forward, then backward with one cotangent for each output",
+            )
+        result: tuple[Any, Any] = self._module.value_and_grad(**self._bind(args, inputs))
+        return result
+
+    def grad(self, *args: Any, **inputs: Any) -> Any:
+        """The Gradients of a model with one scalar output."""
+        return self.value_and_grad(*args, **inputs)[1]
+
+    def _need_gradients(self) -> None:
+        if not self._wrt:
+            raise DtypeError("G031", "the model has no floating-point input to differentiate by")
+
+    def _bind(self, args: Sequence[Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by name; lists become arrays, everything else is passed as it is."""
+        names = self.graph.input_names
+        if len(args) > len(names):
+            raise ArgumentError("G070", f"the model has {len(names)} inputs, and got {len(args)} arguments")
+        given = dict(zip(names, args, strict=False))
+        for name, value in inputs.items():
+            if name not in names:
+                hint = did_you_mean(name, names) or f"the inputs are: {', '.join(names) or 'none'}"
+                raise ArgumentError("G070", f"`{name}` is not an input", hint=hint)
+            if name in given:
+                raise ArgumentError("G070", f"the input `{name}` is given twice")
+            given[name] = value
+        for node in self.graph.inputs:
+            if node["name"] not in given:
+                raise ArgumentError("G070", f"the input `{node['name']}` is missing: {node.type}")
+        return {n["name"]: _coerced(given[n["name"]], n.type.dtype, n.type.rank) for n in self.graph.inputs}
+
+    # --- looking ---
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as it was given."""
+        return self._joint.values
+
+    @property
+    def gradient(self) -> Graph:
+        """The graph of the gradients, simplified."""
+        return self._joint.gradient
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The rewrites, in order."""
+        return (*self._joint.before, *self._joint.after)
+
+    def explain(self, name: str | None = None) -> str:
+        """The rewrites as text; with a name, those that led to that value or gradient."""
+        return explain(self._joint, name)
+
+    @cached_property
+    def stats(self) -> Stats:
+        """Operations, flops, bytes saved for backward and peak, symbolic in the sizes."""
+        return measure(self._program)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{n['name']}: {n.type}" for n in self.graph.inputs)
+        return f"<graphc.Module {self._options.title}({inputs})>"
+
+    # --- writing ---
+
+    def save(self, path: str | Path) -> bool:
+        """Write the source atomically. False if the file was up to date already."""
+        return write_atomically(Path(path), self.source)
+
+    def check(self, path: str | Path) -> bool:
+        """Whether the file holds exactly this source."""
+        return _read(Path(path)) == self.source
+
+    def diff(self, path: str | Path) -> str:
+        """A unified diff from the file to this source; empty if they are equal."""
+        old = _read(Path(path)) or ""
+        lines = difflib.unified_diff(
+            old.splitlines(keepends=True), self.source.splitlines(keepends=True), Path(path).name, "generated"
+        )
+        return "".join(lines)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError("G060", f"cannot read `{path}`: {error}") from error
+
+
+def _coerced(value: Any, dtype: str, rank: int) -> Any:
+    """A list as an array of the declared dtype; complex numbers and objects are refused."""
+    if isinstance(value, np.ndarray) or (rank == 0 and isinstance(value, (int, float, np.generic))):
+        return value[()] if rank == 0 and isinstance(value, np.ndarray) and value.ndim == 0 else value
+    try:
+        array: npt.NDArray[Any] = np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError("G070", f"a list of unequal lengths is not an array: {error}") from error
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not dtype.startswith("float") and array.size):
+        return array
+    return array.astype(dtype) if array.ndim else array.astype(dtype)[()]
+
+
+def check_grads(
+    f_or_module: Module, inputs: Mapping[str, Any], *, wrt: Sequence[str] | None = None, tolerance: float = 1e-6
+) -> Report:
+    """Compare the gradients of a module with numeric ones at `inputs`.
+
+    Raises GradientMismatch with a table per input where they differ by more than `tolerance`
+    relative to the largest element of that gradient; returns the table otherwise.
+
+    >>> check_grads(compile("x * y"), {"x": 3.0, "y": 4.0}).rows[0].name
+    'x'
+    """
+    module = f_or_module
+    if not isinstance(module, Module):
+        raise ArgumentError("G070", f"check_grads takes a compiled module, not {type(module).__name__}")
+    module._need_gradients()
+    seeds = module._joint.graph.inputs[len(module.graph.inputs) :]
+
+    def gradients(**arrays: Any) -> Any:
+        value, saved = module.forward(**arrays)
+        values = value if isinstance(value, tuple) else (value,)
+        floats = [v for v, o in zip(values, module.graph.outputs, strict=True) if o.type.is_float]
+        ones = [np.ones(np.shape(v), s.type.dtype) if s.type.rank else 1.0 for v, s in zip(floats, seeds, strict=True)]
+        return module.backward(saved, *ones)
+
+    def value(**arrays: Any) -> Any:
+        result = module(**arrays)
+        values = result if isinstance(result, tuple) else (result,)
+        return tuple(v for v, o in zip(values, module.graph.outputs, strict=True) if o.type.is_float)
+
+    return compare_grads(value, gradients, dict(inputs), wrt or module._wrt, tolerance=tolerance)

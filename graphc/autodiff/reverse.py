@@ -1,0 +1,166 @@
+"""Reverse mode: a graph in, the graph of its gradients out.
+
+    z = x * y                 dx = dz * y
+    f = z + x       ->        dz = df;  dx = df + dz * y;  dy = dz * x
+
+One walk from the outputs to the inputs. Each node's cotangent is the sum of what its users send
+(gradients add at forks); each user sends its cotangent times its local partial (the chain rule;
+Griewank and Walther, "Evaluating Derivatives", chapter 3). Where an argument was broadcast its
+cotangent is summed back, here and nowhere else. A cotangent that is zero by structure is never
+made, and a branch from which no requested input can be reached is never entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
+from graphc.expr import build
+from graphc.expr.formula import instantiate, parse_formula
+from graphc.ir.graph import Graph
+from graphc.ir.leaf import input_node, scalar_value
+from graphc.ir.node import Node
+
+
+class Derivative(NamedTuple):
+    """A gradient graph, and the cotangent in it of each forward node on the way."""
+
+    graph: Graph
+    cotangents: dict[Node, Node]
+
+
+def gradient(graph: Graph, wrt: Sequence[str]) -> Graph:
+    """The graph of the gradients of `graph` with respect to the inputs called `wrt`.
+
+    Its inputs are those of `graph`, then one cotangent `d` + name for each floating-point output;
+    its outputs are the gradients, called `d` + name, of the shape and dtype of their input.
+    An input that no output depends on has zeros.
+
+    Raises UnknownNameError for a name that is no input, DtypeError G031 for an input that is not
+    floating-point.
+    """
+    return differentiate(graph, wrt).graph
+
+
+def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
+    """`gradient`, with the cotangents of the nodes in between."""
+    sources = [_source(graph, name) for name in wrt]
+    taken = {*graph.input_names, *graph.names.values()}
+    cotangents: dict[Node, list[Node]] = {}
+    seeds: list[Node] = []
+    for name, output in zip(graph.output_names, graph.outputs, strict=True):
+        if output.type.is_float:
+            seed = input_node(_fresh("d" + name, taken), output.type)
+            seeds.append(seed)
+            cotangents.setdefault(output, []).append(seed)
+    totals = _backward(graph, set(sources), cotangents)
+    names = dict(graph.names)
+    for node, ct in totals.items():
+        label = node["name"] if node in graph.inputs else graph.names.get(node)
+        if label is not None and ct not in seeds:
+            names.setdefault(ct, "d" + label)
+    result = Graph(
+        inputs=(*graph.inputs, *seeds),
+        outputs=tuple(totals.get(s) or build.zeros(s.shape, s.type.dtype) for s in sources),
+        output_names=tuple("d" + name for name in wrt),
+        names=names,
+        origin=graph.origin,
+        title=graph.title,
+    )
+    return Derivative(result, totals)
+
+
+def _source(graph: Graph, name: str) -> Node:
+    if name not in graph.input_names:
+        known = ", ".join(graph.input_names) or "none"
+        hint = did_you_mean(name, graph.input_names) or f"the inputs are: {known}"
+        raise UnknownNameError("G010", f"`{name}` is not an input", hint=hint)
+    node = graph.input(name)
+    if not node.type.is_float:
+        raise DtypeError("G031", f"`{name}` is {node.type}: there is no gradient with respect to it",
+                         hint=f"declare it as f64, or leave `{name}` out of wrt")
+    return node
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _backward(graph: Graph, sources: set[Node], cotangents: dict[Node, list[Node]]) -> dict[Node, Node]:
+    """The total cotangent of every node on a path from a source to an output."""
+    active = _active(graph, sources)
+    totals: dict[Node, Node] = {}
+    for node in reversed(graph.nodes):
+        parts = cotangents.pop(node, None)
+        if parts is None or node not in active:
+            continue
+        total = parts[-1]  # the sum reads in the order of the forward pass
+        for part in parts[-2::-1]:
+            total = build.add(total, part)
+        totals[node] = total
+        for i, arg in enumerate(node.args):
+            if arg in active:
+                ct = pullback(node, total, i)
+                if ct is not None:
+                    cotangents.setdefault(arg, []).append(_fit(ct, arg))
+    return totals
+
+
+def _active(graph: Graph, sources: set[Node]) -> set[Node]:
+    """The nodes that depend on a source through differentiable operations."""
+    active: set[Node] = set()
+    for node in graph.nodes:
+        if node in sources or (node.type.is_float and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)):
+            active.add(node)
+    return active
+
+
+def _carries(node: Node, i: int) -> bool:
+    return node.op.partials is None or node.op.partials[i] is not None
+
+
+def pullback(node: Node, ct: Node, i: int) -> Node | None:
+    """What `node` sends to its argument `i` when its own cotangent is `ct`, before un-broadcasting."""
+    op = node.op
+    if op.partials is not None:
+        formula = op.partials[i]
+        if formula is None:
+            return None
+        scope = {**node.attributes, **dict(zip(op.args, node.args, strict=True)), "y": node}
+        return scaled(ct, instantiate(parse_formula(formula), scope))
+    if op.adjoint is None:
+        raise UnsupportedError("G040", f"the derivative of `{op.name}` is not known")
+    return op.adjoint(build, node, ct, i)
+
+
+def scaled(ct: Node, partial: build.Value) -> Node:
+    """`ct * partial`; masks go outside, so that an infinite slope under a false mask gives 0."""
+    if not isinstance(partial, Node):
+        value: float | None = partial
+    else:
+        value = None if partial.shape else scalar_value(partial)
+    if value is not None:
+        return ct if value == 1 else build.negative(ct) if value == -1 else build.multiply(value, ct)
+    assert isinstance(partial, Node)
+    if partial.type.dtype == "bool":
+        return build.where(partial, ct, 0)
+    if partial.op.name == "where" and any(scalar_value(a) is not None for a in partial.args[1:]):
+        c, a, b = partial.args
+        return build.where(c, _branch(ct, a), _branch(ct, b))
+    if ct.op.name == "where" and scalar_value(ct.args[2]) == 0:
+        return build.where(ct.args[0], scaled(ct.args[1], partial), 0)
+    return build.multiply(ct, partial)
+
+
+def _branch(ct: Node, slope: Node) -> build.Value:
+    value = scalar_value(slope)
+    return 0.0 if value == 0 else scaled(ct, slope if value is None else value)
+
+
+def _fit(ct: Node, arg: Node) -> Node:
+    """The cotangent with the shape and dtype of the value it belongs to."""
+    return build.astype(build.unbroadcast(ct, arg), arg.type.dtype)

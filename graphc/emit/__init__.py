@@ -1,0 +1,1 @@
+"""Statements to text: names, precedence, comments; one file a target."""

@@ -1,0 +1,189 @@
+"""Nodes as Python expression trees: the text of each op, its arguments put in.
+
+    add(matmul(X, w), b)   with the text "a + b" and "a @ b"   ->   X @ w + b
+
+The same writer makes NumPy code, scalar code and the spelling of the text language; they differ in
+which of an op's texts is asked for. Recursion is over one statement, whose depth the plan bounds.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from graphc.ir.dims import Dim, Size
+from graphc.ir.index import Array, Index, Range
+from graphc.ir.leaf import CONST, INPUT, SIZE
+from graphc.ir.node import Constant, Node
+
+TextOf = Callable[[Node], str]
+
+
+def numpy_text(node: Node) -> str:
+    """The NumPy code of an op."""
+    return node.op.numpy_text([a.type for a in node.args], node.attributes)
+
+
+def spelled_text(node: Node) -> str:
+    """How the text language writes an op."""
+    return node.op.spelling_text([a.type for a in node.args], node.attributes)
+
+
+class Writer:
+    """Turns nodes into expression trees.
+
+    text_of: the template of an op.  names: nodes that are written as a name.
+    rename: for a symbol of the templates (`np`, `max`, `_sigmoid`) what it is called here.
+    sizes: what a named size is called here.  prefix: the module of inf and nan.
+    """
+
+    def __init__(
+        self,
+        text_of: TextOf,
+        names: Mapping[Node, str],
+        *,
+        rename: Mapping[str, str] | None = None,
+        sizes: Mapping[str, str] | None = None,
+        prefix: str = "np",
+    ) -> None:
+        self._text_of = text_of
+        self._names = names
+        self._rename = rename or {}
+        self._sizes = sizes or {}
+        self._prefix = prefix
+        self.symbols: set[str] = set()
+
+    def expr(self, node: Node) -> ast.expr:
+        """The node where it is used: its name if it has one."""
+        name = self._names.get(node)
+        return ast.Name(name) if name is not None else self.definition(node)
+
+    def definition(self, node: Node) -> ast.expr:
+        """What computes the node, whatever it is called."""
+        if node.op is INPUT:
+            return ast.Name(self._names.get(node, node["name"]))
+        if node.op is CONST:
+            return self.constant(node["value"])
+        if node.op is SIZE and self._text_of is spelled_text:
+            return self.dim(node["dim"])
+        return self.fill(self._text_of(node), node)
+
+    def fill(self, template: str, node: Node, **extra: ast.expr) -> ast.expr:
+        """A template over the op's argument and attribute names, filled in for `node`."""
+        scope: dict[str, Any] = {}
+        fixed = [a for a in node.op.args if not a.startswith("*")]
+        for name, arg in zip(fixed, node.args, strict=False):
+            scope[name] = arg
+        if node.op.variadic:
+            scope[node.op.args[-1][1:]] = node.args[len(fixed) :]
+        arrays = node.args[len(fixed) :]
+        for name, value in node.attributes.items():
+            scope[name] = self._attribute(value, arrays)
+        scope.update(extra)
+        return self._put(_template(template), scope)
+
+    def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
+        if isinstance(tree, ast.Name):
+            return self._name(tree.id, scope)
+        if isinstance(tree, ast.AST):
+            fields = {f: self._put(getattr(tree, f), scope) for f in tree._fields}
+            return type(tree)(**fields)
+        if isinstance(tree, list):
+            return [self._put(item, scope) for item in tree]
+        return tree
+
+    def _name(self, name: str, scope: Mapping[str, Any]) -> ast.expr:
+        value = scope.get(name)
+        if isinstance(value, Node):
+            return self.expr(value)
+        if isinstance(value, ast.expr):
+            return value
+        if isinstance(value, tuple):
+            return ast.Tuple([self.expr(v) for v in value])
+        self.symbols.add(name)
+        return ast.Name(self._rename.get(name, name))
+
+    def _attribute(self, value: Any, arrays: Sequence[Node]) -> ast.expr:
+        if isinstance(value, Index):
+            items = [self._entry(e, arrays) for e in value.entries]
+            return items[0] if len(items) == 1 else ast.Tuple(items)
+        if isinstance(value, (int, Size)) and not isinstance(value, bool):
+            return self.dim(value)
+        if isinstance(value, tuple):
+            return ast.Tuple([self._attribute(v, arrays) for v in value])
+        if isinstance(value, Constant):
+            return self.constant(value)
+        return self.number(value) if isinstance(value, float) else ast.Constant(value)
+
+    def _entry(self, entry: Any, arrays: Sequence[Node]) -> ast.expr:
+        if isinstance(entry, Array):
+            return self.expr(arrays[entry.k])
+        if isinstance(entry, Range):
+            if entry.whole:
+                return ast.Slice()
+            downwards = entry.step < 0
+            full = downwards and entry.stop is None and entry.count == entry.start + 1 and isinstance(entry.start, Size)
+            start = None if (entry.start == 0 and not downwards) or full else self.dim(entry.start)
+            stop = None if entry.stop is None else self.dim(entry.stop)
+            return ast.Slice(start, stop, None if entry.step == 1 else self.dim(entry.step))
+        return ast.Constant(None) if entry is None else self.dim(entry)
+
+    def dim(self, dim: Dim) -> ast.expr:
+        """A size as an expression of the named sizes."""
+        if isinstance(dim, int):
+            return self.number(dim)
+        return _renamed(ast.parse(str(dim), mode="eval").body, self._sizes)
+
+    def number(self, value: float | int | bool) -> ast.expr:
+        if isinstance(value, float) and not math.isfinite(value):
+            name = "nan" if value != value else "inf"
+            self.symbols.add(self._prefix)
+            tree: ast.expr = ast.Attribute(ast.Name(self._rename.get(self._prefix, self._prefix)), name)
+            return ast.UnaryOp(ast.USub(), tree) if value < 0 else tree
+        if not isinstance(value, bool) and (value < 0 or (value == 0 and math.copysign(1.0, value) < 0)):
+            return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+        return ast.Constant(value)
+
+    def constant(self, value: Constant) -> ast.expr:
+        """A constant: a number where all elements are one scalar, else `np.array([...])`."""
+        array = value.array()
+        if value.shape == ():
+            return self.number(_shortest(array[()]))
+        keywords = [] if value.dtype == "float64" else [ast.keyword("dtype", self._dtype(value.dtype))]
+        self.symbols.add("np")
+        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), "array")
+        return ast.Call(call, [self._nested(array)], keywords)
+
+    def _dtype(self, dtype: str) -> ast.expr:
+        return ast.Attribute(ast.Name(self._rename.get("np", "np")), "bool_" if dtype == "bool" else dtype)
+
+    def _nested(self, array: Any) -> ast.expr:
+        if array.ndim == 0:
+            return self.number(_shortest(array[()]))
+        return ast.List([self._nested(item) for item in array])
+
+
+def _shortest(item: Any) -> float | int | bool:
+    """The number whose shortest text gives these bits back in their own dtype."""
+    if isinstance(item, np.float32):
+        return float(str(item))
+    value: float | int | bool = item.item()
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _template(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _renamed(tree: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(tree, ast.Name):
+        return ast.Name(names.get(tree.id, tree.id))
+    if isinstance(tree, ast.AST):
+        return type(tree)(**{f: _renamed(getattr(tree, f), names) for f in tree._fields})
+    return tree

@@ -1,0 +1,187 @@
+"""`_check` of the generated file: the first argument that does not fit, in one line.
+
+    X must have shape (n, 3), got (5, 4)        w must be float64, got float32
+"""
+
+from __future__ import annotations
+
+from graphc.emit import layout
+from graphc.emit.function import Names
+from graphc.emit.target import Target
+from graphc.ir.dims import Dim, Size, at_least
+from graphc.ir.node import Node
+from graphc.ir.sizes import names_of, size_sources
+from graphc.plan.program import Program
+
+
+def check_function(program: Program, target: Target, names: Names) -> list[str]:
+    """The source of `_check`; nothing without inputs."""
+    inputs = program.values.inputs
+    if not inputs:
+        return []
+    params = [f"{n['name']}: {target.annotation(n.type)}" for n in inputs]
+    lines = [
+        *layout.function_head("_check", params, "None"),
+        '    """Raise TypeError or ValueError naming the first argument that does not fit."""',
+    ]
+    scalars = [n for n in inputs if n.type.rank == 0]
+    arrays = [n for n in inputs if n.type.rank > 0]
+    used = {n["name"] for n in inputs}
+    local = _Locals(used)
+    if scalars:
+        lines += _scalar_checks(scalars, target, local)
+    if arrays:
+        lines += _array_checks(program, arrays, target, local)
+    return lines
+
+
+class _Locals:
+    """Names of the function's own that no argument has."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self._taken = taken
+
+    def __call__(self, name: str) -> str:
+        while name in self._taken:
+            name += "_"
+        return name
+
+
+def _scalar_checks(nodes: list[Node], target: Target, local: _Locals) -> list[str]:
+    value, name = local("value"), local("name")
+    kinds = {"float": [], "int": [], "bool": []}  # type: dict[str, list[Node]]
+    for node in nodes:
+        kind = "float" if node.type.is_float else "bool" if node.type.dtype == "bool" else "int"
+        kinds[kind].append(node)
+    lines: list[str] = []
+    for kind, group in kinds.items():
+        if not group:
+            continue
+        pairs = [f'("{n["name"]}", {n["name"]})' for n in group]
+        lines += _loop([name, value], pairs)
+        lines += [f"        if {_refusal(kind, value, target)}:"]
+        lines += _raise(target, "TypeError", f"{{{name}}} must be a {_WORDS[kind]}, got {{{value}!r:.80}}")
+    return lines
+
+
+_WORDS = {"float": "number", "int": "whole number", "bool": "truth value"}
+
+
+def _refusal(kind: str, value: str, target: Target) -> str:
+    is_a, float_, int_, bool_ = (target.symbol(s) for s in ("isinstance", "float", "int", "bool"))
+    np = "" if target.scalar else target.symbol("np")
+    if target.scalar:
+        return f"not {is_a}({value}, ({float_}, {int_}))"
+    if kind == "float":
+        return f'{np}.ndim({value}) != 0 or {np}.asarray({value}).dtype.kind not in "fiu"'
+    return f'{np}.ndim({value}) != 0 or {np}.asarray({value}).dtype.kind not in "{"b" if kind == "bool" else "iu"}"'
+
+
+def _raise(target: Target, error: str, text: str) -> list[str]:
+    lines = layout.call_statement("raise", target.symbol(error), [f'f"{text}"'], 3)
+    return lines
+
+
+def _loop(names: list[str], items: list[str]) -> list[str]:
+    head = f"    for {', '.join(names)} in ("
+    one = f"{head}{', '.join(items)}{',' if len(items) == 1 else ''}):"
+    if len(one) <= layout.WIDTH and len(items) > 0:
+        return [one]
+    return [head, *(f"        {item}," for item in items), "    ):"]
+
+
+def _array_checks(program: Program, nodes: list[Node], target: Target, local: _Locals) -> list[str]:
+    name, array = local("name"), local("array")
+    is_a, np = target.symbol("isinstance"), target.symbol("np")
+    dtype, rank = local("dtype"), local("ndim")
+    items = [f'("{n["name"]}", {n["name"]}, "{n.type.dtype}", {n.type.rank})' for n in nodes]
+    lines = _loop([name, array, dtype, rank], items)
+    lines += [f"        if not {is_a}({array}, {np}.ndarray):"]
+    lines += _raise(target, "TypeError", f"{{{name}}} must be an array, got {{{array}!r:.80}}")
+    lines += [f"        if {array}.dtype != {dtype}:"]
+    lines += _raise(target, "TypeError", f"{{{name}}} must be {{{dtype}}}, got {{{array}.dtype}}")
+    lines += [f"        if {array}.ndim != {rank}:"]
+    lines += _raise(target, "ValueError", f"{{{name}}} must have {{{rank}}} axes, got shape {{{array}.shape}}")
+    return lines + _size_checks(program, nodes, target, local, (name, array))
+
+
+def _size_checks(
+    program: Program, nodes: list[Node], target: Target, local: _Locals, loop: tuple[str, str]
+) -> list[str]:
+    sources = size_sources([(n["name"], n.type) for n in nodes])
+    sizes = {s.name: local(s.name) for s in sources}
+    taken: set[tuple[str, int]] = set()
+    lines: list[str] = []
+    needed = _requirements(program)
+    wanted = _wanted_sizes(nodes, sources, needed)
+    for s in sources:
+        if s.name not in wanted:
+            taken.add((s.argument, s.axis))
+            continue
+        text = f"{target.symbol('len')}({s.argument})" if s.axis == 0 else f"{s.argument}.shape[{s.axis}]"
+        if s.offset:
+            text = f"{text} - {s.offset}" if s.offset > 0 else f"{text} + {-s.offset}"
+        if s.factor != 1:
+            text = f"({text}) // {s.factor}" if s.offset else f"{text} // {s.factor}"
+        else:
+            taken.add((s.argument, s.axis)) if not s.offset else None
+        lines += layout.assign(sizes[s.name], text, 1)
+    rows = [n for n in nodes if any((n["name"], i) not in taken for i in range(n.type.rank))]
+    if rows:
+        lines += _shape_rows(rows, target, local, loop, sizes, {s.name for s in sources} - wanted)
+    for dim, least in needed:
+        text = _dim(dim, sizes)
+        lines += [f"    if {text} < {least}:"]
+        error = target.symbol("ValueError")
+        message = f'f"{dim} must be at least {least}, got {{{text}}}"'
+        lines += layout.call_statement("raise", error, [message], 2)
+    return lines
+
+
+def _wanted_sizes(nodes: list[Node], sources: list, needed: list[tuple[Dim, int]]) -> set[str]:  # type: ignore[type-arg]
+    """The sizes that some check mentions: those that are not just one axis of one array."""
+    defined = {(s.argument, s.axis) for s in sources if s.factor == 1 and s.offset == 0}
+    wanted = set(names_of(dim for dim, _ in needed))
+    for node in nodes:
+        if any((node["name"], i) not in defined for i in range(node.type.rank)):
+            wanted |= set(names_of(node.shape))
+    return wanted
+
+
+def _shape_rows(
+    rows: list[Node], target: Target, local: _Locals, loop: tuple[str, str], sizes: dict[str, str], free: set[str]
+) -> list[str]:
+    name, array = loop
+    shape = local("shape")
+    items = []
+    for node in rows:
+        dims = [_dim(d, sizes) for d in node.shape]
+        text = f"({dims[0]},)" if len(dims) == 1 else f"({', '.join(dims)})"
+        items.append(f'("{node["name"]}", {node["name"]}, {text})')
+    lines = _loop([name, array, shape], items)
+    lines += [f"        if {array}.shape != {shape}:"]
+    lines += _raise(target, "ValueError", f"{{{name}}} must have shape {{{shape}}}, got {{{array}.shape}}")
+    return lines
+
+
+def _dim(dim: Dim, sizes: dict[str, str]) -> str:
+    import ast
+
+    from graphc.emit.expression import _renamed
+    from graphc.emit.pyexpr import print_expr
+
+    if not isinstance(dim, Size):
+        return str(dim)
+    return print_expr(_renamed(ast.parse(str(dim), mode="eval").body, sizes))
+
+
+def _requirements(program: Program) -> list[tuple[Dim, int]]:
+    """Sizes that must reach a minimum, each once with its largest minimum."""
+    found: dict[Dim, int] = {}
+    for node in program.values.nodes:
+        if node.op.requires is None:
+            continue
+        for dim, least in node.op.requires([a.type for a in node.args], node.attributes):
+            if isinstance(dim, Size) and not at_least(dim, least):
+                found[dim] = max(least, found.get(dim, least))
+    return list(found.items())

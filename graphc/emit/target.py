@@ -1,0 +1,88 @@
+"""What the file as a whole decides: scalar or array code, type names, helpers, renamed symbols."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from graphc.emit.names import RESERVED
+from graphc.ir.leaf import CONST, INPUT
+from graphc.ir.node import Node
+from graphc.ir.op import Helper
+from graphc.ir.types import TensorType
+from graphc.plan.program import Program
+
+_ALIAS = {"int64": ("IntArray", "np.int64"), "int32": ("Int32Array", "np.int32"), "bool": ("BoolArray", "np.bool_")}
+_SCALAR = {"float64": "float", "int64": "int", "int32": "int", "bool": "bool"}
+_WORD = re.compile(r"\b_\w+")
+
+
+@dataclass(eq=False)
+class Target:
+    """scalar: every value is a float64 or bool of rank 0, so `math` does.
+
+    symbols: what the text has used so far.  renamed: symbols that an input's name would hide.
+    aliases: names of array types -> their dtype.  wide: float32 and float64 arrays both occur.
+    """
+
+    scalar: bool
+    wide: bool
+    base: str
+    available: dict[str, Helper]
+    renamed: dict[str, str]
+    symbols: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(program: Program) -> Target:
+        nodes = [*program.joint.graph.nodes, *program.values.inputs]
+        floats = {n.type.dtype for n in nodes if n.type.is_float and (n.type.rank or n.op is not CONST)}
+        taken = {n["name"] for n in program.values.inputs}
+        return Target(
+            scalar=all(map(_is_scalar, nodes)),
+            wide=len(floats) > 1,
+            base="float32" if floats == {"float32"} else "float64",
+            available={h.name: h for n in nodes for h in n.op.helpers},
+            renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
+        )
+
+    def symbol(self, name: str) -> str:
+        """What a symbol is called inside a function."""
+        self.symbols.add(name)
+        return self.renamed.get(name, name)
+
+    def annotation(self, type: TensorType) -> str:
+        """The type of a parameter or result."""
+        if type.rank == 0:
+            return "np.float32" if type.dtype == "float32" else _SCALAR[type.dtype]
+        return self.array(type.dtype)
+
+    def array(self, dtype: str) -> str:
+        if dtype.startswith("float"):
+            self.aliases.setdefault("Array", "np.floating[Any]" if self.wide else f"np.{self.base}")
+            return "Array"
+        name, numpy = _ALIAS[dtype]
+        self.aliases.setdefault(name, numpy)
+        return name
+
+    def helpers(self) -> list[str]:
+        """The sources of the helpers that the text uses, and of those that they use."""
+        order = [name for name in self.available if name in self.symbols]
+        for name in order:
+            source = self._source(name)
+            order += [n for n in self.available if n in _WORD.findall(source) and n not in order]
+        for name in order:
+            if not self.scalar:
+                self.array(self.base)
+            elif "math." in self._source(name):
+                self.symbols.add("math")
+        return [self._source(name) for name in order]
+
+    def _source(self, name: str) -> str:
+        helper = self.available[name]
+        return helper.scalar if self.scalar else helper.array
+
+
+def _is_scalar(node: Node) -> bool:
+    plain = node.op in (INPUT, CONST) or node.op.scalar is not None
+    return plain and node.type.rank == 0 and node.type.dtype in ("float64", "bool")

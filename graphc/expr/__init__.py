@@ -1,0 +1,1 @@
+"""Operators on nodes: how graphs are written inside graphc."""

@@ -1,0 +1,72 @@
+"""Functions that work element by element, with broadcasting."""
+
+from __future__ import annotations
+
+import math
+
+from graphc.expr import build
+from graphc.expr.arguments import Value, dtype_of, node, nodes, whole_number
+from graphc.ir.node import Node, make
+from graphc.ops import REGISTRY
+
+
+def applied(name: str, *args: Value) -> Node:
+    """The op `name` on values of any kind."""
+    return make(REGISTRY[name], nodes(args))
+
+
+def where(c: Value, a: Value, b: Value) -> Node:
+    """`a` where the condition `c` is true, else `b`. Only the branch taken passes a gradient."""
+    return make(REGISTRY["where"], [node(c), *nodes((a, b))])
+
+
+def clip(x: Value, a_min: Value = None, a_max: Value = None, *, min: Value = None, max: Value = None) -> Node:
+    """`x` kept between two bounds; either may be None. At a constant bound the derivative is 0."""
+    low = min if a_min is None else a_min
+    high = max if a_max is None else a_max
+    array = node(x)
+    plain = all(b is None or type(b) in (int, float) for b in (low, high))
+    if plain and array.type.is_float:
+        return build.clip(array, low, high)
+    bounded = array if low is None else applied("maximum", array, low)
+    return bounded if high is None else applied("minimum", bounded, high)
+
+
+def log2(x: Value) -> Node:
+    """Logarithm to base 2: log(x) / log(2)."""
+    return build.divide(applied("log", x), math.log(2.0))
+
+
+def log10(x: Value) -> Node:
+    """Logarithm to base 10: log(x) / log(10)."""
+    return build.divide(applied("log", x), math.log(10.0))
+
+
+def exp2(x: Value) -> Node:
+    """2.0**x."""
+    return applied("power", 2.0, x)
+
+
+def logaddexp(a: Value, b: Value) -> Node:
+    """log(exp(a) + exp(b)), without overflow: max(a, b) + softplus(-|a - b|)."""
+    first, second = nodes((a, b))
+    gap = build.apply("absolute", build.subtract(first, second))
+    return build.add(build.apply("maximum", first, second), build.apply("softplus", build.negative(gap)))
+
+
+def round_(x: Value, decimals: Value = 0) -> Node:
+    """`x` rounded to `decimals` places, halves to even; its derivative is 0."""
+    places = whole_number(decimals, "decimals")
+    array = node(x)
+    if places == 0:
+        return build.apply("rint", array)
+    scale = 10.0 ** min(abs(places), 300)
+    if places > 0:
+        return build.divide(build.apply("rint", build.multiply(array, scale)), scale)
+    return build.multiply(build.apply("rint", build.divide(array, scale)), scale)
+
+
+def astype(x: Value, dtype: Value) -> Node:
+    """The same values in another dtype, given by its name: astype(x, float32)."""
+    array = node(x)
+    return build.astype(array, dtype_of(dtype, array.type.dtype))

@@ -1,0 +1,125 @@
+"""What is known of a value before the program runs: an interval that holds it.
+
+    exp(x)          (0, inf)  closed:  0 can be reached by underflow
+    1 + x * x       [1, inf)
+    sigmoid(x)      [0, 1]
+
+The intervals are of floating-point results, not of real ones: exp underflows to 0, so `positive`
+is not known of it, `nonnegative` is. NaN is always possible and is not spoken of.
+"""
+
+from __future__ import annotations
+
+import math
+from weakref import WeakKeyDictionary
+
+from graphc.ir.leaf import constant_value
+from graphc.ir.node import Node, topological
+
+Interval = tuple[float, float]
+ANY: Interval = (-math.inf, math.inf)
+_known: WeakKeyDictionary[Node, Interval] = WeakKeyDictionary()
+
+
+def interval(node: Node) -> Interval:
+    """The closed interval in which every element of `node` lies, if it is not NaN."""
+    if node not in _known:
+        todo = [node] if all(a in _known for a in node.args) else topological([node])
+        for n in todo:
+            if n not in _known:
+                _known[n] = _interval(n)
+    return _known[node]
+
+
+def _interval(node: Node) -> Interval:
+    constant = constant_value(node)
+    if constant is not None:
+        finite = constant.size > 0 and not (constant != constant).any()
+        return (float(constant.min()), float(constant.max())) if finite else ANY
+    args = [_known[a] for a in node.args]
+    name = node.op.name
+    if name == "size":
+        return (0.0, math.inf)
+    if node.type.dtype == "bool":
+        return (0.0, 1.0)
+    if name == "multiply" and node.args[0] is node.args[1]:
+        return (0.0, math.inf)
+    if name == "power":
+        return _power(node, args[0])
+    transfer = _TRANSFER.get(name)
+    if transfer is not None:
+        low, high = transfer(*args) if not node.op.variadic else transfer(*args[:1])
+        return (-math.inf if low != low else low, math.inf if high != high else high)
+    return node.op.range or ANY
+
+
+def _power(node: Node, base: Interval) -> Interval:
+    exponent = _known[node.args[1]]
+    even = exponent[0] == exponent[1] and exponent[0] % 2 == 0
+    return (0.0, math.inf) if even or base[0] >= 0 else ANY
+
+
+def _add(a: Interval, b: Interval) -> Interval:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _subtract(a: Interval, b: Interval) -> Interval:
+    return a[0] - b[1], a[1] - b[0]
+
+
+def _multiply(a: Interval, b: Interval) -> Interval:
+    products = [0.0 if 0.0 in (x, y) else x * y for x in a for y in b]
+    return min(products), max(products)
+
+
+def _divide(a: Interval, b: Interval) -> Interval:
+    if a[0] >= 0 and b[0] >= 0:
+        return 0.0, math.inf
+    return ANY
+
+
+def _negative(a: Interval) -> Interval:
+    return -a[1], -a[0]
+
+
+def _same(a: Interval) -> Interval:
+    return a
+
+
+def _sum(a: Interval) -> Interval:
+    return (0.0 if a[0] >= 0 else -math.inf, 0.0 if a[1] <= 0 else math.inf)
+
+
+_TRANSFER = {
+    "add": _add,
+    "subtract": _subtract,
+    "multiply": _multiply,
+    "divide": _divide,
+    "negative": _negative,
+    "maximum": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
+    "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
+    "where": lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1])),
+    "sum": _sum,
+    **dict.fromkeys(("mean", "max", "min", "transpose", "reshape", "broadcast_to", "expand_dims", "squeeze",
+                     "astype", "stop_gradient", "getitem"), _same),
+}
+
+
+def nonzero(node: Node) -> bool:
+    low, high = interval(node)
+    return low > 0 or high < 0
+
+
+def positive(node: Node) -> bool:
+    return interval(node)[0] > 0
+
+
+def nonnegative(node: Node) -> bool:
+    return interval(node)[0] >= 0
+
+
+def nonpositive(node: Node) -> bool:
+    return interval(node)[1] <= 0
+
+
+FACTS = {"nonzero": nonzero, "positive": positive, "nonnegative": nonnegative, "nonpositive": nonpositive}

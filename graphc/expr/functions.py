@@ -1,0 +1,162 @@
+"""The functions of the language: NumPy's names, positional order and keywords.
+
+    FUNCTIONS["sum"].call(x, axis=1)        a node
+    FUNCTIONS["sum"].signature              "sum(x, axis=None, keepdims=False)"
+
+The text front end looks names up here and nowhere else; the reference page is made from it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphc.expr import arrays, build, elementwise, products, reductions
+from graphc.expr.arguments import Value, node
+from graphc.expr.elementwise import applied
+from graphc.ir.node import Node, make
+from graphc.ops import REGISTRY
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the language.
+
+    parameters: names in positional order, keyword-only ones last.  positional: how many of them
+    may be given by position.  required: how many must be given.
+    """
+
+    name: str
+    call: Callable[..., Node]
+    doc: str
+    section: str
+    signature: str
+    parameters: tuple[str, ...]
+    positional: int
+    required: int
+
+
+def _unary(op: str) -> Callable[..., Node]:
+    record = REGISTRY[op]
+
+    def call(x: Value) -> Node:
+        array = node(x)
+        made = make(record, (array,))
+        if array.type.dtype == "bool" and made.type.is_float:
+            return make(record, (build.astype(array, made.type.dtype),))
+        return made
+
+    return call
+
+
+def _binary(op: str) -> Callable[..., Node]:
+    def call(a: Value, b: Value) -> Node:
+        return applied(op, a, b)
+
+    return call
+
+
+_UNARY = {
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "square": "square",
+    "reciprocal": "reciprocal", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "sign": "sign",
+    "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "asin": "arcsin", "arccos": "arccos",
+    "acos": "arccos", "arctan": "arctan", "atan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+    "sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "softplus": "softplus", "floor": "floor",
+    "ceil": "ceil", "rint": "rint", "negative": "negative", "logical_not": "logical_not",
+    "stop_gradient": "stop_gradient",
+}
+_BINARY = {
+    "maximum": "maximum", "minimum": "minimum", "add": "add", "subtract": "subtract", "multiply": "multiply",
+    "divide": "divide", "true_divide": "divide", "power": "power", "pow": "power",
+    "less": "less", "less_equal": "less_equal",
+    "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
+    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
+}
+_WRITTEN: dict[str, dict[str, Callable[..., Node]]] = {
+    "elementwise": {
+        "where": elementwise.where, "clip": elementwise.clip, "round": elementwise.round_,
+        "log2": elementwise.log2, "log10": elementwise.log10, "exp2": elementwise.exp2,
+        "logaddexp": elementwise.logaddexp, "astype": elementwise.astype,
+    },
+    "reductions": {
+        "sum": reductions.sum_, "mean": reductions.mean, "prod": reductions.prod, "max": reductions.max_,
+        "amax": reductions.max_, "min": reductions.min_, "amin": reductions.min_, "var": reductions.var,
+        "std": reductions.std, "logsumexp": reductions.logsumexp, "softmax": reductions.softmax,
+        "log_softmax": reductions.log_softmax,
+    },
+    "products": {
+        "matmul": products.matmul, "dot": products.dot, "outer": products.outer, "inner": products.inner,
+        "vdot": products.vdot,
+    },
+    "shapes": {
+        "transpose": arrays.transpose, "swapaxes": arrays.swapaxes, "moveaxis": arrays.moveaxis,
+        "reshape": arrays.reshape, "ravel": arrays.ravel, "flatten": arrays.ravel,
+        "broadcast_to": arrays.broadcast_to, "expand_dims": arrays.expand_dims, "squeeze": arrays.squeeze,
+    },
+    "joining and indexing": {
+        "concatenate": arrays.concatenate, "stack": arrays.stack, "vstack": arrays.vstack,
+        "hstack": arrays.hstack, "array": arrays.array, "take": arrays.take,
+    },
+    "creation": {
+        "arange": arrays.arange, "eye": arrays.eye, "identity": arrays.identity, "zeros": arrays.zeros,
+        "ones": arrays.ones, "full": arrays.full, "zeros_like": arrays.zeros_like,
+        "ones_like": arrays.ones_like, "full_like": arrays.full_like,
+    },
+}
+
+
+def _functions() -> Iterator[Function]:
+    for name, op in _UNARY.items():
+        yield _function(name, _unary(op), "elementwise", REGISTRY[op].doc)
+    for name, op in _BINARY.items():
+        yield _function(name, _binary(op), "elementwise", REGISTRY[op].doc)
+    for section, table in _WRITTEN.items():
+        for name, call in table.items():
+            yield _function(name, call, section, inspect.getdoc(call) or "")
+
+
+def _function(name: str, call: Callable[..., Node], section: str, doc: str) -> Function:
+    parameters = inspect.signature(call).parameters.values()
+    by_position = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    shown = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in by_position]
+    others = [f"{p.name}={p.default!r}" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    return Function(
+        name=name,
+        call=call,
+        doc=doc,
+        section=section,
+        signature=f"{name}({', '.join(shown + (['*'] if others else []) + others)})",
+        parameters=tuple(p.name for p in parameters),
+        positional=len(by_position),
+        required=sum(p.default is p.empty for p in by_position),
+    )
+
+
+FUNCTIONS: dict[str, Function] = {f.name: f for f in _functions()}
+
+# Functions that may be written as methods: x.sum(axis=0) is sum(x, axis=0).
+METHODS: frozenset[str] = frozenset({
+    "sum", "mean", "max", "min", "prod", "var", "std", "dot", "reshape", "ravel", "flatten", "transpose",
+    "swapaxes", "squeeze", "astype", "clip", "round", "take",
+})
+# Methods that also take their sequence spread out: x.reshape(n, 2), x.transpose(1, 0).
+SPREAD: dict[str, str] = {"reshape": "shape", "transpose": "axes"}
+
+
+def _transposed(x: Node) -> Node:
+    return arrays.transpose(x)
+
+
+def _size(x: Node) -> Any:
+    return x.type.size
+
+
+# Attributes of an array; `.shape`, `.ndim` and `.size` are sizes, known or named.
+ATTRIBUTES: dict[str, Callable[[Node], Any]] = {
+    "T": _transposed,
+    "shape": lambda x: x.type.shape,
+    "ndim": lambda x: x.type.rank,
+    "size": _size,
+}

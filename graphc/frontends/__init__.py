@@ -1,0 +1,1 @@
+"""How graphs come in: as text, as NumPy code, as SymPy expressions."""

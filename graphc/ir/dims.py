@@ -1,0 +1,192 @@
+"""Sizes of axes: integers, names, and integer polynomials of names.
+
+    n, h = Size.named("n"), Size.named("h")
+    2 * h + n - h      ->  h + n
+    (n + 1) // 2       ->  a size that prints as `(n + 1) // 2`
+    n - n              ->  0, a plain int
+
+A `Dim` is an `int` or a `Size`; a polynomial that is constant is always the `int`, so equality of
+sizes is `==`. Quotients appear where a slice has a step; they are atoms of the polynomial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Union
+
+from graphc.errors import LimitError, ShapeError
+
+MAX_SIZE = 2**63 - 1
+
+Dim = Union[int, "Size"]
+Atom = Union[str, "Quotient"]
+Monomial = tuple[Atom, ...]  # a product of atoms, sorted by their text; () is the constant
+
+
+class Quotient(NamedTuple):
+    """`numerator // denominator`, rounded down: an atom of a polynomial."""
+
+    numerator: Size
+    denominator: int
+
+    def __str__(self) -> str:
+        return f"({self.numerator}) // {self.denominator}"
+
+
+class Size:
+    """A polynomial with integer coefficients over named sizes; never constant."""
+
+    __slots__ = ("_hash", "terms")
+
+    def __init__(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
+        self.terms = terms
+        self._hash = hash(terms)
+
+    @staticmethod
+    def named(name: str) -> Size:
+        return Size((((name,), 1),))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Size) and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __add__(self, other: Dim) -> Dim:
+        return _collect([*self.terms, *_terms(other)])
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dim:
+        return _collect([(m, -c) for m, c in self.terms])
+
+    def __sub__(self, other: Dim) -> Dim:
+        return _collect([*self.terms, *((m, -c) for m, c in _terms(other))])
+
+    def __rsub__(self, other: Dim) -> Dim:
+        return _collect([*_terms(other), *((m, -c) for m, c in self.terms)])
+
+    def __mul__(self, other: Dim) -> Dim:
+        return _collect(
+            [
+                (tuple(sorted(m1 + m2, key=str)), c1 * c2)
+                for m1, c1 in self.terms
+                for m2, c2 in _terms(other)
+            ]
+        )
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: int) -> Dim:
+        if other <= 0:
+            raise ShapeError("G023", f"a size is divided by a positive integer, not {other}")
+        if all(c % other == 0 for _, c in self.terms):
+            return _collect([(m, c // other) for m, c in self.terms])
+        return Size((((Quotient(self, other),), 1),))
+
+    @property
+    def name(self) -> str | None:
+        """The name, if this size is a plain name."""
+        if len(self.terms) == 1 and self.terms[0][1] == 1 and len(self.terms[0][0]) == 1:
+            atom = self.terms[0][0][0]
+            return atom if isinstance(atom, str) else None
+        return None
+
+    def names(self) -> Iterator[str]:
+        """The names in it, in order of appearance, with repeats."""
+        for monomial, _ in self.terms:
+            for atom in monomial:
+                if isinstance(atom, str):
+                    yield atom
+                else:
+                    yield from atom.numerator.names()
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for monomial, coefficient in self.terms:
+            sign = "-" if coefficient < 0 else "+"
+            factors = [str(a) for a in monomial]
+            if abs(coefficient) != 1 or not factors:
+                factors.insert(0, str(abs(coefficient)))
+            parts += [sign, " * ".join(f"({f})" if "//" in f and len(factors) > 1 else f for f in factors)]
+        text = " ".join(parts[1:])
+        return text if parts[0] == "+" else "-" + text
+
+    def __repr__(self) -> str:
+        return f"Size({self})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Size, (self.terms,))
+
+
+def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    return dim.terms if isinstance(dim, Size) else (((), dim),)
+
+
+def _collect(terms: list[tuple[Monomial, int]]) -> Dim:
+    totals: dict[Monomial, int] = {}
+    for monomial, coefficient in terms:
+        totals[monomial] = totals.get(monomial, 0) + coefficient
+    kept = {m: c for m, c in totals.items() if c}
+    if any(abs(c) > MAX_SIZE for c in kept.values()):
+        raise LimitError("G003", "a size must be below 2**63")
+    if not kept or set(kept) == {()}:
+        return kept.get((), 0)
+    ordered = sorted(kept.items(), key=lambda item: (not item[0], [str(a) for a in item[0]]))
+    return Size(tuple(ordered))
+
+
+def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
+    """The integer that `dim` is when the names have the values in `sizes`."""
+    if not isinstance(dim, Size):
+        return dim
+    total = 0
+    for monomial, coefficient in dim.terms:
+        for atom in monomial:
+            if isinstance(atom, str):
+                coefficient *= sizes[atom]
+            else:
+                coefficient *= evaluate(atom.numerator, sizes) // atom.denominator
+        total += coefficient
+    return total
+
+
+def at_least(dim: Dim, least: int) -> bool:
+    """Whether `dim >= least` follows from every named size being at least 0."""
+    if not isinstance(dim, Size):
+        return dim >= least
+    constant = sum(c for m, c in dim.terms if not m)
+    return constant >= least and all(c > 0 for m, c in dim.terms if m)
+
+
+def product(dims: tuple[Dim, ...]) -> Dim:
+    total: Dim = 1
+    for dim in dims:
+        total = total * dim
+    return total
+
+
+def exact_quotient(whole: Dim, part: Dim) -> Dim | None:
+    """`whole / part` where it divides exactly as polynomials, else None."""
+    if whole == part:
+        return 1
+    if isinstance(part, int):
+        if part == 0:
+            return None
+        if all(c % part == 0 for _, c in _terms(whole)):
+            return _collect([(m, c // part) for m, c in _terms(whole)])
+        return None
+    if len(part.terms) != 1:
+        return None
+    (divisor, factor) = part.terms[0]
+    result: list[tuple[Monomial, int]] = []
+    for monomial, coefficient in _terms(whole):
+        rest = list(monomial)
+        for atom in divisor:
+            if atom not in rest:
+                return None
+            rest.remove(atom)
+        if coefficient % factor:
+            return None
+        result.append((tuple(rest), coefficient // factor))
+    return _collect(result)

@@ -1,0 +1,94 @@
+"""The reference evaluator: every node by the NumPy text of its op, one after the other.
+
+It is what "the value of a graph" means; the passes and the generated code are tested against it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import ArgumentError
+from graphc.ir.dims import Size, evaluate
+from graphc.ir.graph import Graph
+from graphc.ir.index import Index
+from graphc.ir.leaf import CONST, INPUT
+from graphc.ir.node import Node
+from graphc.ir.op import Op
+from graphc.ir.sizes import bind_sizes
+
+
+def interpret(graph: Graph, values: Mapping[str, npt.ArrayLike]) -> list[npt.NDArray[Any]]:
+    """The outputs of `graph` for these inputs, as arrays of the outputs' dtypes.
+
+    Raises ArgumentError for a missing input and ShapeError for shapes that do not fit.
+    """
+    table = evaluate_nodes(graph, values)
+    return [np.asarray(table[node], dtype=node.type.dtype) for node in graph.outputs]
+
+
+def evaluate_nodes(
+    graph: Graph, values: Mapping[str, npt.ArrayLike], nodes: Sequence[Node] | None = None
+) -> dict[Node, npt.NDArray[Any]]:
+    """The value of every node (or of `nodes`, given in topological order)."""
+    table: dict[Node, npt.NDArray[Any]] = {}
+    for node in graph.inputs:
+        if node["name"] not in values:
+            raise ArgumentError("G070", f"the input `{node['name']}` is missing")
+        table[node] = np.asarray(values[node["name"]], dtype=node.type.dtype)
+    sizes = bind_sizes(
+        [(node["name"], node.type) for node in graph.inputs],
+        {node["name"]: table[node].shape for node in graph.inputs},
+    )
+    with np.errstate(all="ignore"):
+        for node in graph.nodes if nodes is None else nodes:
+            if node.op is not INPUT:
+                table[node] = evaluate_node(node, [table[a] for a in node.args], sizes)
+    return table
+
+
+def evaluate_node(
+    node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]
+) -> npt.NDArray[Any]:
+    """The value of one node for these argument values."""
+    if node.op is CONST:
+        return np.asarray(node["value"].array())
+    scope: dict[str, Any] = dict(zip(node.op.attrs, node.attrs, strict=True))
+    for name, value in scope.items():
+        scope[name] = _concrete(value, sizes, args)
+    fixed = [name for name in node.op.args if not name.startswith("*")]
+    scope.update(zip(fixed, args, strict=False))
+    if len(fixed) < len(node.op.args):
+        scope[node.op.args[-1][1:]] = tuple(args[len(fixed) :])
+    text = node.op.numpy_text([a.type for a in node.args], node.attributes)
+    result = eval(_compiled(text), _namespace(node.op), scope)  # our own text, from the op's record
+    return np.asarray(result, dtype=node.type.dtype)
+
+
+def _concrete(value: Any, sizes: Mapping[str, int], args: Sequence[Any]) -> Any:
+    if isinstance(value, Size):
+        return evaluate(value, sizes)
+    if isinstance(value, Index):
+        return value.resolve(sizes, args[-value.arrays :] if value.arrays else ())
+    if type(value) is tuple:
+        return tuple(_concrete(v, sizes, args) for v in value)
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<op>", "eval")
+
+
+@lru_cache(maxsize=1024)
+def _namespace(op: Op) -> dict[str, Any]:
+    scope: dict[str, Any] = {"np": np, "math": math, "Array": Any, "IntArray": Any}
+    for helper in op.helpers:
+        exec(helper.array, scope)
+    return scope

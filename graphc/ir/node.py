@@ -1,0 +1,120 @@
+"""Nodes: immutable and interned, so that equal structure is the same object.
+
+    a = make(ADD, (x, y));  b = make(ADD, (x, y));  a is b
+
+The table holds its entries weakly and is keyed by the identity of the arguments, which live as
+long as the node does; nothing here hashes, compares or prints a tree. Common subexpressions
+therefore cannot exist twice, and a walk over a graph is a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import InternalError
+from graphc.ir.op import Op
+from graphc.ir.types import TensorType
+
+
+class Constant(NamedTuple):
+    """The value of a constant, compared by bits: 0.0 is not -0.0, and nan equals itself."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    @staticmethod
+    def of(value: npt.ArrayLike, dtype: str) -> Constant:
+        array = np.ascontiguousarray(np.asarray(value, dtype=dtype))
+        return Constant(dtype, np.shape(value), array.tobytes())
+
+    def array(self) -> npt.NDArray[Any]:
+        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+    def __str__(self) -> str:
+        return repr(self.array().tolist())
+
+
+class Node:
+    """One operation applied to nodes. Made by `make` only; compared by identity."""
+
+    __slots__ = ("__weakref__", "args", "attrs", "op", "type")
+
+    op: Op
+    args: tuple[Node, ...]
+    attrs: tuple[Any, ...]  # in the order of op.attrs
+    type: TensorType
+
+    def __getitem__(self, attr: str) -> Any:
+        return self.attrs[self.op.attrs.index(attr)]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return dict(zip(self.op.attrs, self.attrs, strict=True))
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self.type.shape
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name}: {self.type}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Node is not pickled: pickle the Graph that holds it")
+
+
+_table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+_lock = Lock()
+
+
+def make(op: Op, args: Sequence[Node] = (), **attrs: Any) -> Node:
+    """The node for `op` over `args`; the same object for the same structure.
+
+    Raises ShapeError or DtypeError when the op does not take arguments of these types.
+    """
+    if len(attrs) != len(op.attrs):
+        raise InternalError("G090", f"{op.name} takes the attributes {op.attrs}")
+    values = tuple(attrs[name] for name in op.attrs)
+    key = (op.name, *map(id, args), *values)
+    node = _table.get(key)
+    if node is not None and node.op is op:
+        return node
+    node = Node()
+    node.op = op
+    node.args = tuple(args)
+    node.attrs = values
+    node.type = op.infer([a.type for a in args], attrs)
+    with _lock:
+        return _table.setdefault(key, node)
+
+
+def rebuild(node: Node, args: Sequence[Node]) -> Node:
+    """`node` over other arguments."""
+    if all(a is b for a, b in zip(node.args, args, strict=True)):
+        return node
+    return make(node.op, args, **node.attributes)
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """Every node that `roots` need, arguments first, in the order of first use; no recursion."""
+    done: set[Node] = set()
+    order: list[Node] = []
+    for root in roots:
+        stack = [(root, 0)]
+        while stack:
+            node, position = stack.pop()
+            if node in done:
+                continue
+            if position < len(node.args):
+                stack.append((node, position + 1))
+                stack.append((node.args[position], 0))
+            else:
+                done.add(node)
+                order.append(node)
+    return order

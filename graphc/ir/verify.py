@@ -1,0 +1,33 @@
+"""What holds of every graph, before and after every pass."""
+
+from __future__ import annotations
+
+from graphc.errors import InternalError
+from graphc.ir.graph import Graph
+from graphc.ir.leaf import INPUT
+from graphc.ir.node import make
+
+
+def verify(graph: Graph) -> Graph:
+    """Return the graph unchanged, or raise InternalError naming what is wrong with it.
+
+    Every node is interned and has the type its op gives; every input that is used is declared,
+    once; there is one name for each output; names are identifiers.
+    """
+    declared = set(graph.inputs)
+    if len({node["name"] for node in graph.inputs}) != len(graph.inputs):
+        raise InternalError("G090", "two inputs have one name")
+    for node in graph.nodes:
+        if node.op is INPUT and node not in declared:
+            raise InternalError("G090", f"the input `{node['name']}` is not declared")
+        if node is not make(node.op, node.args, **node.attributes):
+            raise InternalError("G090", f"{node!r} is not the interned node of its structure")
+        type = node.op.infer([a.type for a in node.args], node.attributes)
+        if node.type != type:
+            raise InternalError("G090", f"{node!r} should have the type {type}")
+    if len(graph.outputs) != len(graph.output_names):
+        raise InternalError("G090", "outputs and their names differ in number")
+    for name in graph.names.values():
+        if not name.isidentifier():
+            raise InternalError("G090", f"`{name}` is not an identifier")
+    return graph

@@ -1,0 +1,18 @@
+"""What each operation means: one record an op, one file a family."""
+
+from __future__ import annotations
+
+from graphc.ir import leaf
+from graphc.ir.op import Op
+from graphc.ops import creation, elementwise, indexing, linalg, reduction, shape
+
+FAMILIES: dict[str, list[Op]] = {
+    "leaves": [leaf.INPUT, leaf.CONST, leaf.SIZE],
+    "elementwise": elementwise.OPS,
+    "reductions": reduction.OPS,
+    "shapes": shape.OPS,
+    "products": linalg.OPS,
+    "indexing": indexing.OPS,
+    "creation": creation.OPS,
+}
+REGISTRY: dict[str, Op] = {op.name: op for family in FAMILIES.values() for op in family}

@@ -1,0 +1,82 @@
+"""Products of matrices and vectors.
+
+Gradients by dimension analysis: for D = W @ X, dW = dD @ X.T and dX = W.T @ dD, the only products
+whose sizes fit. Vectors take part as one row or one column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import DtypeError, ShapeError
+from graphc.ir.node import Node
+from graphc.ir.op import Attrs, Op
+from graphc.ir.types import TensorType, broadcast, promote, show_shape
+
+
+def _matmul(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    a, b = types
+    if a.rank == 0 or b.rank == 0:
+        raise ShapeError("G021", "matrix products need at least one axis on both sides",
+                         label=f"{show_shape(a.shape)} and {show_shape(b.shape)}", hint="use * with scalars")
+    dtype = promote(a.dtype, b.dtype)
+    if dtype == "bool":
+        raise DtypeError("G030", "a product of matrices needs numbers, and was given booleans")
+    inner = b.shape[0] if b.rank == 1 else b.shape[-2]
+    if a.shape[-1] != inner:
+        raise ShapeError(
+            "G021", f"shapes do not match: the sizes {a.shape[-1]} and {inner} differ",
+            label=f"{show_shape(a.shape)} and {show_shape(b.shape)}",
+            hint="the last size of the left operand must equal the "
+                 + ("size" if b.rank == 1 else "second last size") + " of the right one",
+        )
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
+    rows = a.shape[-2:-1]
+    columns = b.shape[-1:] if b.rank > 1 else ()
+    return TensorType(dtype, (*batch, *rows, *columns))
+
+
+def _matmul_adjoint(e: Any, node: Node, ct: Node, i: int) -> Node:
+    a, b = node.args
+    if a.type.rank == 1 and b.type.rank == 1:
+        return e.multiply(ct, node.args[1 - i])  # type: ignore[no-any-return]
+    if i == 0 and a.type.rank == 1 and b.type.rank == 2:
+        return e.matmul(b, ct)  # type: ignore[no-any-return]
+    if i == 1 and b.type.rank == 1 and a.type.rank == 2:
+        return e.matmul(e.swap(a), ct)  # type: ignore[no-any-return]
+    if a.type.rank == 1 and b.type.rank == 2:
+        return e.outer(a, ct)  # type: ignore[no-any-return]
+    if b.type.rank == 1 and a.type.rank == 2:
+        return e.outer(ct, b)  # type: ignore[no-any-return]
+    return _matrices(e, node, ct, i)
+
+
+def _matrices(e: Any, node: Node, ct: Node, i: int) -> Node:
+    """The general case: vectors become matrices, batch axes are summed where they were broadcast."""
+    a, b = node.args
+    if b.type.rank == 1:
+        ct = e.expand_dims(ct, (ct.type.rank,))
+    if a.type.rank == 1:
+        ct = e.expand_dims(ct, (ct.type.rank - 1,))
+    left = e.expand_dims(a, (0,)) if a.type.rank == 1 else a
+    right = e.expand_dims(b, (1,)) if b.type.rank == 1 else b
+    full = e.matmul(ct, e.swap(right)) if i == 0 else e.matmul(e.swap(left), ct)
+    target = left if i == 0 else right
+    return e.reshape(e.unbroadcast(full, target), node.args[i].shape)  # type: ignore[no-any-return]
+
+
+def _outer(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    a, b = types
+    if a.rank != 1 or b.rank != 1:
+        raise ShapeError("G021", f"outer needs two vectors, not {show_shape(a.shape)} and {show_shape(b.shape)}")
+    return TensorType(promote(a.dtype, b.dtype), (*a.shape, *b.shape))
+
+
+OPS: list[Op] = [
+    Op("matmul", ("a", "b"), _matmul, "a @ b", "Matrix product, as `@`.", spelling="a @ b", adjoint=_matmul_adjoint,
+       traits=frozenset({"bilinear"}), cost=20.0, formula="da = dy @ b.T, db = a.T @ dy"),
+    Op("outer", ("a", "b"), _outer, "np.outer(a, b)", "All products of two vectors.",
+       adjoint=lambda e, node, ct, i: e.matmul(ct, node.args[1]) if i == 0 else e.matmul(node.args[0], ct),
+       traits=frozenset({"bilinear"}), cost=0.3, formula="da = dy @ b, db = a @ dy"),
+]

@@ -1,0 +1,81 @@
+"""The order of the passes.
+
+    stabilise      naive forms become stable ones             (correctness: always on)
+    differentiate  the joint graph of values and gradients
+    simplify       closed forms for the gradients; what forward computes stays as it is
+    share          exponentials that several forms need are computed once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from graphc.autodiff.reverse import differentiate
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node
+from graphc.passes.reuse import reuse_forward
+from graphc.passes.share import share_exponentials
+from graphc.rewrite.engine import Engine
+from graphc.rewrite.rule import Step
+from graphc.rules import SIMPLIFY, STABILISE
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """Values and gradients in one graph.
+
+    values: the graph as given.  stable: after `stabilise`.
+    raw: its gradient as the chain rule gives it.  graph: everything, simplified: the outputs of
+    `stable`, then the gradients; the inputs of `stable`, then a cotangent for each float output.
+    cotangents: for each forward node the node of `graph` that is its cotangent.
+    steps: the rewrites before and after differentiation.
+    """
+
+    values: Graph
+    stable: Graph
+    raw: Graph
+    graph: Graph
+    cotangents: dict[Node, Node]
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+
+    @property
+    def gradient(self) -> Graph:
+        """The simplified gradient alone."""
+        skip = len(self.stable.outputs)
+        return replace(self.graph, outputs=self.graph.outputs[skip:], output_names=self.graph.output_names[skip:])
+
+
+def stabilise(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """The graph in its stable normal form, and the rewrites that led there."""
+    engine = Engine(STABILISE)
+    return engine.run(graph), tuple(engine.steps)
+
+
+def simplify(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
+    """The graph under all rules for values; a gradient graph reaches its closed forms, too."""
+    engine = Engine(SIMPLIFY)
+    return engine.run(graph), tuple(engine.steps)
+
+
+def join(values: Graph, wrt: Sequence[str]) -> Joint:
+    """Everything from the graph of a model to the joint graph that is planned and emitted."""
+    stable, before = stabilise(values)
+    derivative = differentiate(stable, wrt)
+    raw = derivative.graph
+    both = replace(
+        raw,
+        outputs=(*stable.outputs, *raw.outputs),
+        output_names=(*stable.output_names, *raw.output_names),
+    )
+    engine = Engine(SIMPLIFY)
+    simple = engine.run(both, fixed=stable.nodes)
+    reused, again = reuse_forward(simple, stable.nodes)
+    shared, last = share_exponentials(reused)
+
+    def final(node: Node) -> Node:
+        return last(again(engine.of(node)))
+
+    cotangents = {final(node): final(ct) for node, ct in derivative.cotangents.items()}
+    return Joint(values, stable, raw, shared, cotangents, before, tuple(engine.steps))

@@ -1,0 +1,84 @@
+"""Forward and backward: what each computes, and what is handed from one to the other.
+
+    joint graph of (loss; dW, db)   ->   forward: the nodes that loss needs
+                                         backward: the other nodes that dW and db need
+                                         saved: forward nodes and inputs that backward reads
+
+What costs nothing to make again (constants, sizes, arrays made from sizes) is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphc.ir.graph import Graph
+from graphc.ir.leaf import INPUT
+from graphc.ir.node import Node, topological
+from graphc.ir.sizes import names_of
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """forward, backward: nodes in the order in which they are computed, leaves included.
+
+    saved: the residuals, in the order of the signature and then of computation.
+    sizes: named sizes that backward needs and that no residual has as a plain axis.
+    """
+
+    forward: tuple[Node, ...]
+    backward: tuple[Node, ...]
+    saved: tuple[Node, ...]
+    sizes: tuple[str, ...]
+
+
+def split(values: Graph, joint: Graph) -> Split:
+    """Split `joint`, whose first outputs are those of `values`."""
+    count = len(values.outputs)
+    gradients = joint.outputs[count:]
+    forward = topological(joint.outputs[:count])
+    inside = set(forward)
+    order = backward_order(gradients)
+    backward = [n for n in order if n not in inside or _free(n)]
+    seeds = set(joint.inputs[len(values.inputs) :])
+    needed = {a for n in backward for a in n.args} | set(gradients)
+    passing = [*values.inputs, *forward]
+    saved = [n for n in dict.fromkeys(passing) if n in needed and not _free(n) and n not in seeds]
+    return Split(tuple(forward), tuple(backward), tuple(saved), _loose_sizes(backward, saved))
+
+
+def _free(node: Node) -> bool:
+    """Made again rather than saved."""
+    return not node.args and node.op is not INPUT
+
+
+def backward_order(gradients: Sequence[Node]) -> list[Node]:
+    """Gradients of the last layer come first, as the chain rule goes."""
+    if len(gradients) > 64:  # the order is for readers
+        return topological(gradients)
+    ranked = sorted(range(len(gradients)), key=lambda i: (_depth(gradients[i]), i))
+    return topological([gradients[i] for i in ranked])
+
+
+def _depth(gradient: Node) -> int:
+    """The number of nodes that a gradient needs: few for the last layer, many for the first."""
+    return len(topological([gradient]))
+
+
+def _loose_sizes(backward: Sequence[Node], saved: Sequence[Node]) -> tuple[str, ...]:
+    wanted = names_of(d for n in backward for d in node_dims(n))
+    axes = {d.name for n in saved for d in n.shape if not isinstance(d, int)}
+    return tuple(name for name in wanted if name not in axes)
+
+
+def node_dims(node: Node) -> list[object]:
+    """The sizes that the text of a node mentions: those in its attributes."""
+    found: list[object] = []
+    stack = list(node.attrs) if node.op is not INPUT else []
+    while stack:
+        value = stack.pop()
+        if isinstance(value, tuple):
+            stack += value
+        else:
+            found.append(value)
+    return found[::-1]

@@ -1,0 +1,191 @@
+"""The engine: brings a graph to its normal form under a set of rules.
+
+    log(exp(x) / sum(exp(x), axis=1, keepdims=True))
+      softmax:        exp(x) / sum(exp(x))  ->  softmax(x)
+      log-softmax:    log(softmax(x))       ->  log_softmax(x)
+
+Arguments first: when a node is looked at, its arguments are in normal form, so one look at each
+node is enough and the cost is linear in the graph. Every rule lowers a measure (`rule.weight`), so
+there is no limit on the number of steps and none is needed. The engine knows no concrete rule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from graphc.expr.formula import Call, instantiate
+from graphc.ir.graph import Graph
+from graphc.ir.node import Node, rebuild
+from graphc.rewrite.conditions import holds
+from graphc.rewrite.match import Found, is_product, is_sum, matches
+from graphc.rewrite.rule import ComputedRule, Rule, Step
+from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform, signed
+
+AnyRule = Rule | ComputedRule
+_SUM_ROOTS = ("add", "subtract")
+_PRODUCT_ROOTS = ("multiply", "divide", "reciprocal", "square", "power")
+
+
+class Engine:
+    """Rules, and what they have made of every node seen so far.
+
+    steps: the rewrites that happened, in order.
+    """
+
+    def __init__(self, rules: Sequence[AnyRule], observer: Callable[[Step], None] | None = None) -> None:
+        self.steps: list[Step] = []
+        self._observer = observer
+        self.views = Views()
+        self._normal: dict[Node, Node] = {}
+        self._by_op: defaultdict[str, list[AnyRule]] = defaultdict(list)
+        self._everywhere: list[AnyRule] = []
+        for rule in rules:
+            for op in _roots(rule):
+                self._by_op[op].append(rule)
+            if not _roots(rule):
+                self._everywhere.append(rule)
+
+    def run(self, graph: Graph, fixed: Iterable[Node] = ()) -> Graph:
+        """The graph with every node in normal form; names and origins are carried over.
+
+        The nodes in `fixed` stay as they are, and rules do not look through them, nor through
+        values with several users: after differentiation these are the stages of the backward pass.
+        """
+        for node in fixed:
+            self._normal[node] = node
+            if node.args:
+                self.views.opaque.add(node)
+        for node in graph.nodes:
+            normal = self._visit(node)
+            if self.views.opaque and len(graph.users[node]) > 1 and self._is_stage(normal):
+                self.views.opaque.add(normal)
+        return graph.mapped(self.of)
+
+    def of(self, node: Node) -> Node:
+        """The normal form of a node that `run` has seen."""
+        return self._normal[node]
+
+    def _is_stage(self, node: Node) -> bool:
+        """Whether a shared value is worth keeping whole: more than a scaled copy of something."""
+        if node.op.name in ("add", "subtract"):
+            return True
+        factors = self.views.product(node).factors
+        return len([f for f in factors if f.base.type.rank == node.type.rank]) > 1
+
+    def _visit(self, node: Node) -> Node:
+        """The normal form of a node whose arguments have one."""
+        if node not in self._normal:
+            current = rebuild(node, [self._normal[a] for a in node.args])
+            self._normal[node] = self.normal(current)
+        return self._normal[node]
+
+    def normal(self, node: Node) -> Node:
+        """The normal form of a node whose arguments are in normal form."""
+        known = self._normal.get(node)
+        if known is not None:
+            return known
+        trail = [node]
+        while True:
+            step = self._step(trail[-1])
+            if step is None:
+                break
+            self.steps.append(step)
+            if self._observer is not None:
+                self._observer(step)
+            trail.append(step.after)
+            if step.after in self._normal:
+                trail.append(self._normal[step.after])
+                break
+        for seen in trail:
+            self._normal[seen] = trail[-1]
+        return trail[-1]
+
+    def _step(self, node: Node) -> Step | None:
+        """The first rule that fires at the node, applied."""
+        for rule in self._rules_for(node):
+            after = self._apply(rule, node)
+            if after is not None and after is not node:
+                return Step(rule, node, self._settle(after))
+        return None
+
+    def _rules_for(self, node: Node) -> Iterator[AnyRule]:
+        yield from self._everywhere
+        yield from self._by_op.get(node.op.name, ())
+
+    def _apply(self, rule: AnyRule, node: Node) -> Node | None:
+        if isinstance(rule, ComputedRule):
+            return rule.rewrite(node, self.views)
+        for found in matches(self.views, rule.left, node):
+            if all(holds(c, found.scope) for c in rule.when):
+                after = self._replace(rule, node, found)
+                if after is not None and after is not node:
+                    return after
+        return None
+
+    def _replace(self, rule: Rule, node: Node, found: Found) -> Node | None:
+        """The right side, times the common factor, among the terms that stay."""
+        value = instantiate(rule.right, found.scope)
+        scale, rest = found.scale, found.rest
+        if not scale.factors and scale.coefficient == 1.0 and not rest and isinstance(value, Node):
+            return conform(value, node.type)
+        if isinstance(value, Node):
+            sign, base = signed(value)
+            term = Product(scale.coefficient * sign, (*scale.factors, Factor(base, 1)))
+        else:
+            term = scale._replace(coefficient=scale.coefficient * value)
+        replacement = build_product(term, node.type.dtype)
+        if rest:
+            kept = [Term(1.0, replacement)] if term.coefficient else []
+            terms = (*rest[: found.place], *kept, *rest[found.place :])
+            replacement = build_sum(terms, node.type.dtype)
+        return conform(replacement, node.type)
+
+    def _settle(self, after: Node) -> Node:
+        """Bring what a rule built into normal form below its root."""
+        pending = [after]
+        fresh: list[Node] = []
+        seen: set[Node] = set()
+        while pending:
+            node = pending.pop()
+            if node in seen or node in self._normal:
+                continue
+            seen.add(node)
+            fresh.append(node)
+            pending += node.args
+        for node in _arguments_first(fresh, seen):
+            if node is not after:
+                self._visit(node)
+        return rebuild(after, [self._normal[a] for a in after.args])
+
+
+def _arguments_first(nodes: Iterable[Node], inside: set[Node]) -> list[Node]:
+    """The nodes, each after those of its arguments that are among them."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    for root in nodes:
+        stack = [(root, False)]
+        while stack:
+            node, expanded = stack.pop()
+            if node in done:
+                continue
+            if expanded:
+                done.add(node)
+                order.append(node)
+            else:
+                stack.append((node, True))
+                stack += [(a, False) for a in node.args if a in inside and a not in done]
+    return order
+
+
+def _roots(rule: AnyRule) -> tuple[str, ...]:
+    """The ops at which a rule is tried."""
+    if isinstance(rule, ComputedRule):
+        return rule.ops
+    left = rule.left
+    if is_sum(left):
+        return _SUM_ROOTS
+    if is_product(left):
+        return _PRODUCT_ROOTS
+    assert isinstance(left, Call)
+    return (left.op,)

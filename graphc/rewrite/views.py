@@ -1,0 +1,201 @@
+"""Two ways of looking at arithmetic: as a product of factors, as a sum of terms.
+
+    -2 * x * a / b      coefficient -2, factors x, a, b^-1
+    w - w * s + 3       terms (1, w), (-1, w s), (3, )
+
+People write one thing in many ways; seen as a product or a sum the ways become one. A view looks
+at most `LIMIT` operands deep, so that its cost does not depend on the size of the graph. Nothing
+is rebuilt unless a rule fires: the user's own order of operations stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from graphc.expr import build
+from graphc.ir.leaf import scalar_value
+from graphc.ir.node import Node
+from graphc.ir.types import TensorType
+
+LIMIT = 12  # operands that a view looks at
+
+
+class Factor(NamedTuple):
+    """`base ** exponent`; the exponent is an integer other than 0."""
+
+    base: Node
+    exponent: int
+
+
+class Product(NamedTuple):
+    """`coefficient` times the factors, which are in the order of the text."""
+
+    coefficient: float
+    factors: tuple[Factor, ...]
+
+
+class Views:
+    """How the engine looks at arithmetic: nodes in `opaque` are taken whole, below the root.
+
+    Values that the forward pass saves, and stages that several gradients share, are opaque: a rule
+    that looked through them would compute them a second time.
+    """
+
+    def __init__(self, opaque: Iterable[Node] = ()) -> None:
+        self.opaque = set(opaque)
+
+    def product(self, node: Node) -> Product:
+        """`node` as a product. Equal bases are one factor; broadcasts of a factor are looked through."""
+        coefficient = 1.0
+        powers: dict[Node, int] = {}
+        stack = [(node, 1)]
+        seen = 0
+        while stack:
+            top, exponent = stack.pop()
+            seen += 1
+            number = scalar_value(top) if top.type.is_float else None
+            if number is not None and (number != 0 or exponent > 0) and number == number:
+                coefficient *= number**exponent if exponent > 0 else 1.0 / number ** (-exponent)
+                continue
+            inner = _factors(top) if seen <= LIMIT and self._open(top, node) else None
+            if inner is None:
+                powers[top] = powers.get(top, 0) + exponent
+            else:
+                coefficient *= inner[0] ** exponent
+                stack += [(n, exponent * k) for n, k in reversed(inner[1])]
+        return Product(coefficient, tuple(Factor(n, k) for n, k in powers.items() if k))
+
+    def sum(self, node: Node) -> tuple[Term, ...]:
+        """`node` as a sum, its terms in the order of the text."""
+        terms: list[Term] = []
+        stack = [(node, 1.0)]
+        seen = 0
+        while stack:
+            top, sign = stack.pop()
+            seen += 1
+            parts = _addends(top) if seen <= LIMIT and self._open(top, node) else None
+            if parts is None:
+                terms.append(Term(sign, top))
+            else:
+                stack += [(n, sign * s) for n, s in reversed(parts)]
+        return tuple(terms)
+
+    def term(self, term: Term) -> Product:
+        """A term as a product, with its sign."""
+        product = self.product(term.node)
+        return product._replace(coefficient=term.sign * product.coefficient)
+
+    def _open(self, node: Node, root: Node) -> bool:
+        return node is root or node not in self.opaque
+
+
+def _factors(node: Node) -> tuple[float, list[tuple[Node, int]]] | None:
+    """The factors of one node, or None if it is not a product."""
+    if not node.type.is_float:
+        return None
+    match node.op.name:
+        case "multiply":
+            return 1.0, [(node.args[0], 1), (node.args[1], 1)]
+        case "divide":
+            return 1.0, [(node.args[0], 1), (node.args[1], -1)]
+        case "negative":
+            return -1.0, [(node.args[0], 1)]
+        case "reciprocal":
+            return 1.0, [(node.args[0], -1)]
+        case "square":
+            return 1.0, [(node.args[0], 2)]
+        case "power":
+            exponent = scalar_value(node.args[1])
+            if exponent is not None and exponent == int(exponent) and 0 < abs(exponent) <= 2**31:
+                return 1.0, [(node.args[0], int(exponent))]
+        case "broadcast_to":
+            return 1.0, [(node.args[0], 1)]
+    return None
+
+
+def build_product(view: Product, dtype: str) -> Node:
+    """The node of a product: scalars before arrays, otherwise in the order of the text.
+
+    The order is kept so that no intermediate overflows that did not before.
+    """
+    ordered = sorted(view.factors, key=lambda f: f.base.type.rank > 0)
+    first = next((f for f in ordered if f.exponent > 0 and (f.base.type.rank == 0) == (ordered[0].base.type.rank == 0)), None)
+    negated = view.coefficient == -1.0 and bool(ordered)
+    result: build.Value = 1.0 if negated else view.coefficient
+    if first is not None:
+        ordered.remove(first)
+        ordered.insert(0, first)
+    for base, exponent in ordered:
+        power = _power(base, abs(exponent))
+        if exponent < 0:
+            result = build.divide(result, power)
+        else:
+            result = power if not isinstance(result, Node) and result == 1 else build.multiply(result, power)
+    node = result if isinstance(result, Node) else build.literal(result, [dtype])
+    return build.negative(node) if negated else node
+
+
+def _power(base: Node, exponent: int) -> Node:
+    if exponent == 1:
+        return base
+    return build.apply("square", base) if exponent == 2 else build.power(base, exponent)
+
+
+class Term(NamedTuple):
+    """One term of a sum: a node and its sign, which is 1 or -1."""
+
+    sign: float
+    node: Node
+
+
+def _addends(node: Node) -> list[tuple[Node, float]] | None:
+    if not node.type.is_float:
+        return None
+    match node.op.name:
+        case "add":
+            return [(node.args[0], 1.0), (node.args[1], 1.0)]
+        case "subtract":
+            return [(node.args[0], 1.0), (node.args[1], -1.0)]
+        case "negative":
+            return [(node.args[0], -1.0)]
+        case "broadcast_to":
+            return _addends(node.args[0])
+    return None
+
+
+def signed(node: Node) -> Term:
+    """The node with its sign pulled out: -x and -2 * x are negative."""
+    if node.op.name == "negative":
+        return Term(-1.0, node.args[0])
+    number = scalar_value(node) if node.type.is_float else None
+    if number is not None and number < 0:
+        return Term(-1.0, build.full_like(-number, node.type))
+    if node.op.name in ("multiply", "divide"):
+        first = scalar_value(node.args[0])
+        if first is not None and first < 0:
+            positive = build.literal(-first, [node.args[0].type.dtype])
+            other = node.args[1]
+            return Term(-1.0, other if -first == 1 and node.op.name == "multiply" else build.apply(node.op.name, positive, other))
+    return Term(1.0, node)
+
+
+def build_sum(terms: Sequence[Term], dtype: str) -> Node:
+    """The node of a sum: negative terms are subtracted, and the first positive one goes first."""
+    pulled = [Term(sign * t.sign, t.node) for sign, t in ((t.sign, signed(t.node)) for t in terms)]
+    if not pulled:
+        return build.literal(0.0, [dtype])
+    first = next((i for i, t in enumerate(pulled) if t.sign > 0), None)
+    if first is None:
+        return build.negative(build_sum([Term(1.0, t.node) for t in pulled], dtype))
+    result = pulled[first].node
+    for term in (*pulled[:first], *pulled[first + 1 :]):
+        result = build.add(result, term.node) if term.sign > 0 else build.subtract(result, term.node)
+    return result
+
+
+def conform(node: Node, type: TensorType) -> Node | None:
+    """`node` with the shape of what it replaces; None if the dtypes differ."""
+    if node.type.dtype != type.dtype:
+        return None
+    return build.broadcast_to(node, type.shape)

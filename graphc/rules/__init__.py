@@ -1,0 +1,28 @@
+"""The rules, as data: one file a theme.
+
+`STABILISE` runs before differentiation, `SIMPLIFY` after it, on the joint graph of values and
+gradients. The first rule that fires wins, so the order in a tuple is the order of preference.
+"""
+
+from __future__ import annotations
+
+from graphc.rewrite.rule import ComputedRule, Rule
+from graphc.rules import arithmetic, closed_forms, stability, structure
+
+_COMMON: tuple[Rule | ComputedRule, ...] = (
+    *arithmetic.COMPUTED,
+    *arithmetic.PATTERNS,
+    *structure.COMPUTED,
+    *stability.SOFTMAX,
+    *stability.EXPONENTIALS,
+    *stability.SIGMOIDS,
+    *stability.COMPUTED,
+)
+STABILISE: tuple[Rule | ComputedRule, ...] = (*_COMMON, *stability.COMPLEMENTS)
+SIMPLIFY: tuple[Rule | ComputedRule, ...] = (
+    *closed_forms.PATTERNS,
+    *_COMMON,
+    *structure.GRADIENT,
+    *closed_forms.COMPUTED,
+)
+RULES: dict[str, Rule | ComputedRule] = {rule.name: rule for rule in (*SIMPLIFY, *stability.COMPLEMENTS)}

@@ -1,0 +1,92 @@
+"""Naive spellings of the functions that have a stable form.
+
+Each is a textbook identity; the right side neither overflows nor cancels where the left one does.
+They run before and after differentiation: correctness, not speed. Sources: Higham, "Accuracy and
+Stability of Numerical Algorithms", chapter 1; Maechler, "Accurately computing log(1 - exp(-|a|))";
+Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions".
+"""
+
+from __future__ import annotations
+
+from graphc.expr import build
+from graphc.ir.node import Node
+from graphc.rewrite.rule import ComputedRule, Exact, Rule
+from graphc.rewrite.views import Views
+
+R = Exact.ROUNDING
+SAMPLED_REDUCTION = "a reduction: proved on arrays of SymPy symbols of small shapes"
+
+EXPONENTIALS = (
+    Rule("reciprocal-of-exp", "1 / exp(x)", "exp(-x)", R, "one division less, and no 1/inf"),
+    Rule("log-of-exp", "log(exp(x))", "x", R, "log undoes exp"),
+    Rule("exp-of-log", "exp(log(x))", "x", R, "exp undoes log", assume={"x": "positive"}),
+    Rule("log-of-reciprocal", "log(1 / x)", "-log(x)", R, "no division", assume={"x": "positive"}),
+    Rule("log-of-root", "log(sqrt(x))", "0.5 * log(x)", R, "no root", assume={"x": "positive"}),
+    Rule("softplus", "log(1 + exp(x))", "softplus(x)", R, "no overflow for large x"),
+    Rule("softplus-of-log1p", "log1p(exp(x))", "softplus(x)", R, "no overflow for large x"),
+    Rule("log1p", "log(1 + x)", "log1p(x)", R, "accurate for small x", when=("variable(x)",), assume={"x": "positive"}),
+    Rule("expm1", "exp(x) - 1", "expm1(x)", R, "accurate for small x"),
+    Rule("expm1-of-log1p", "expm1(log1p(x))", "x", R, "expm1 undoes log1p", assume={"x": "positive"}),
+    Rule("log1p-of-expm1", "log1p(expm1(x))", "x", R, "log1p undoes expm1"),
+    Rule("sinh", "exp(x) - exp(-x)", "2 * sinh(x)", R, "accurate for small x"),
+    Rule("cosh", "exp(x) + exp(-x)", "2 * cosh(x)", R, "one exponential"),
+    Rule("tanh", "sinh(x) / cosh(x)", "tanh(x)", R, "no inf/inf for large x"),
+    Rule("tanh-by-expm1", "expm1(x) / (1 + exp(x))", "tanh(0.5 * x)", R, "no inf/inf for large x"),
+    Rule("tan", "sin(x) / cos(x)", "tan(x)", R, "one function instead of two"),
+    Rule("pythagoras", "square(sin(x)) + square(cos(x))", "1", R, "on the unit circle"),
+)
+
+SIGMOIDS = (
+    Rule("sigmoid", "1 / (1 + exp(x))", "sigmoid(-x)", R, "no overflow for large x"),
+    Rule("sigmoid-by-exp", "exp(x) / (1 + exp(x))", "sigmoid(x)", R, "no inf/inf for large x"),
+    Rule("sigmoid-by-softplus", "exp(-softplus(x))", "sigmoid(-x)", R, "one function instead of two"),
+    Rule("exp-times-sigmoid", "exp(x) * sigmoid(-x)", "sigmoid(x)", R, "no inf * 0 for large x"),
+    Rule("log-of-sigmoid", "log(sigmoid(x))", "-softplus(-x)", R, "no log(0) for very negative x"),
+    Rule("softplus-minus-x", "softplus(x) - x", "softplus(-x)", R, "no cancellation for large x"),
+    Rule("x-plus-softplus", "x + softplus(-x)", "softplus(x)", R, "no cancellation for negative x"),
+    Rule("tanh-by-sigmoid", "2 * sigmoid(x) - 1", "tanh(0.5 * x)", R, "no cancellation for small x"),
+    Rule("one-plus-tanh", "1 + tanh(x)", "2 * sigmoid(2 * x)", R, "no cancellation for very negative x"),
+    Rule("one-minus-tanh", "1 - tanh(x)", "2 * sigmoid(-2 * x)", R, "no cancellation for large x"),
+)
+
+# Before differentiation only: afterwards s * (1 - s), with the saved s, is the wanted form.
+COMPLEMENTS = (
+    Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),
+)
+
+SOFTMAX = (
+    Rule("logsumexp", "log(sum(exp(x), axes=a, keepdims=k))", "logsumexp(x, axes=a, keepdims=k)", R,
+         "no overflow for large x", proof=SAMPLED_REDUCTION),
+    Rule("softmax", "exp(x) / sum(exp(x), axes=a, keepdims=k)", "softmax(x, axes=a)", R, "no inf/inf for large x",
+         when=("lines_up(x, a, k)",), proof=SAMPLED_REDUCTION),
+    Rule("log-of-softmax", "log(softmax(x, axes=a))", "log_softmax(x, axes=a)", R, "no log(0)", proof=SAMPLED_REDUCTION),
+    Rule("log-softmax", "x - logsumexp(x, axes=a, keepdims=k)", "log_softmax(x, axes=a)", R, "one pass",
+         when=("lines_up(x, a, k)",), proof=SAMPLED_REDUCTION),
+    Rule("exp-of-log-softmax", "exp(log_softmax(x, axes=a))", "softmax(x, axes=a)", R, "softmax by its name",
+         proof=SAMPLED_REDUCTION),
+    Rule("softmax-of-shifted", "softmax(x - m, axes=a)", "softmax(x, axes=a)", R, "a common shift cancels",
+         when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
+    Rule("log-softmax-of-shifted", "log_softmax(x - m, axes=a)", "log_softmax(x, axes=a)", R, "a common shift cancels",
+         when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
+    Rule("logsumexp-of-shifted", "m + logsumexp(x - m, axes=a, keepdims=k)", "logsumexp(x, axes=a, keepdims=k)", R,
+         "the shift by hand is done inside", when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
+    Rule("sum-of-distribution", "sum(x, axes=a, keepdims=k)", "1", R, "probabilities sum to 1",
+         when=("sums_to_one(x, a)",), proof=SAMPLED_REDUCTION),
+    Rule("variance", "mean(square(x), axes=a, keepdims=k) - square(mean(x, axes=a, keepdims=k))",
+         "var(x, axes=a, keepdims=k, ddof=0)", R, "two passes do not cancel", proof=SAMPLED_REDUCTION),
+)
+
+
+def log_of_chosen(node: Node, views: Views) -> Node | None:
+    """The logarithm of chosen probabilities is the choice among the log-probabilities."""
+    chosen = node.args[0]
+    if chosen.op.name != "getitem" or chosen.args[0].op.name not in ("softmax", "sigmoid"):
+        return None
+    logs = build.apply("log", chosen.args[0])
+    return build.getitem(logs, chosen["index"].entries, chosen.args[1:])
+
+
+COMPUTED = (
+    ComputedRule("log-of-chosen-probability", ("log",), log_of_chosen, R, "so that log(softmax) meets",
+                 (("log((exp(x) / sum(exp(x), axis=1, keepdims=True))[:, 0])", "log_softmax(x, axis=1)[:, 0]"),)),
+)

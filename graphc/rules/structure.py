@@ -1,0 +1,200 @@
+"""Rearrangements that undo each other, and sums over what was only repeated."""
+
+from __future__ import annotations
+
+from graphc.expr import build
+from graphc.ir.dims import product
+from graphc.ir.leaf import size_node
+from graphc.ir.node import Node
+from graphc.ops.reduction import reduced_shape
+from graphc.rewrite.rule import ComputedRule, Exact
+from graphc.rewrite.views import Product, Views, build_product
+
+
+def merge_transposes(node: Node, views: Views) -> Node | None:
+    inner = node.args[0]
+    if inner.op.name != "transpose":
+        return None
+    return build.transpose(inner.args[0], tuple(inner["axes"][a] for a in node["axes"]))
+
+
+def merge_reshapes(node: Node, views: Views) -> Node | None:
+    """Reshapes, squeezes and new axes one after the other are one."""
+    inner = node.args[0]
+    if inner.shape == node.shape and inner.op.name != "broadcast_to":
+        return inner
+    if inner.op.name not in ("reshape", "squeeze", "expand_dims"):
+        return None
+    return build.reshape(inner.args[0], node.shape)
+
+
+def name_reshape(node: Node, views: Views) -> Node | None:
+    """A reshape that only adds or drops axes of size 1 says so."""
+    x = node.args[0]
+    if x.type.rank < node.type.rank:
+        added = _extra_axes(node.shape, x.shape)
+        return None if added is None or x.type.rank == 0 else build.expand_dims(x, added)
+    dropped = _extra_axes(x.shape, node.shape)
+    return None if not dropped else build.squeeze(x, dropped)
+
+
+def _extra_axes(long: tuple[object, ...], short: tuple[object, ...]) -> tuple[int, ...] | None:
+    """The axes of size 1 without which `long` is `short`."""
+    extra: list[int] = []
+    position = 0
+    for axis, dim in enumerate(long):
+        if position < len(short) and dim == short[position]:
+            position += 1
+        elif dim == 1:
+            extra.append(axis)
+        else:
+            return None
+    return tuple(extra) if position == len(short) else None
+
+
+def keep_reduced_axes(node: Node, views: Views) -> Node | None:
+    """A reduction whose axes come back at size 1 keeps them."""
+    inner = node.args[0]
+    if "keepdims" not in inner.op.attrs or inner["keepdims"] or inner.type.rank == 0:
+        return None
+    if node.shape != reduced_shape(inner.args[0].shape, inner["axes"], True):
+        return None
+    attrs = {**inner.attributes, "keepdims": True}
+    return build.apply(inner.op.name, inner.args[0], **attrs)
+
+
+def sum_of_broadcast(node: Node, views: Views) -> Node | None:
+    """The sum of something repeated is a multiple of it."""
+    inner, axes = node.args[0], node["axes"]
+    if inner.op.name != "broadcast_to":
+        return None
+    source = inner.args[0]
+    extra = inner.type.rank - source.type.rank
+    repeated = tuple(
+        a for a in axes if a < extra or (source.shape[a - extra] == 1 and inner.shape[a] != 1)
+    )
+    if not repeated:
+        return None
+    number = size_node(product(tuple(inner.shape[a] for a in repeated)), node.type.dtype)
+    kept = tuple(a - extra for a in axes if a >= extra)
+    total = build.reduce("sum", source, kept) if kept else source
+    return build.broadcast_to(build.reshape(build.multiply(number, total), _core(node, source, total)), node.shape)
+
+
+def _core(node: Node, source: Node, total: Node) -> tuple[object, ...]:
+    """The shape that the shrunken sum has inside the result, axes of size 1 in front left out."""
+    rank = node.type.rank
+    if not node["keepdims"]:
+        return total.shape
+    lead = node.args[0].type.rank - source.type.rank
+    kept = [1 if a in node["axes"] else source.shape[a - lead] for a in range(lead, node.args[0].type.rank)]
+    return tuple(kept)[-rank:]
+
+
+def scalars_out_of_sum(node: Node, views: Views) -> Node | None:
+    """A factor that is the same along the summed axes, and signs, multiply the sum instead."""
+    inner = node.args[0]
+    if not node.type.is_float or inner.op.name not in ("multiply", "divide", "negative"):
+        return None
+    view = views.product(inner)
+    out = tuple(f for f in view.factors if f.base.type.rank == 0)
+    rest = tuple(f for f in view.factors if f.base.type.rank > 0)
+    if not rest or (not out and view.coefficient == 1.0):
+        return None
+    core = build.broadcast_to(build_product(Product(1.0, rest), node.type.dtype), inner.shape)
+    total = build.apply(node.op.name, core, **node.attributes)
+    scale = build_product(Product(view.coefficient, out), node.type.dtype)
+    return build.multiply(scale, total)
+
+
+def sign_out_of_sum(node: Node, views: Views) -> Node | None:
+    inner = node.args[0]
+    if inner.op.name != "negative":
+        return None
+    return build.negative(build.apply(node.op.name, inner.args[0], **node.attributes))
+
+
+def matmul_with_repeated(node: Node, views: Views) -> Node | None:
+    """A product with a vector of equal entries is a sum."""
+    a, b = node.args
+    if a.type.rank == 2 and b.type.rank == 1 and b.op.name == "broadcast_to" and b.args[0].type.rank == 0:
+        return build.multiply(b.args[0], build.reduce("sum", a, (1,)))
+    if b.type.rank == 2 and a.type.rank == 1 and a.op.name == "broadcast_to" and a.args[0].type.rank == 0:
+        return build.multiply(a.args[0], build.reduce("sum", b, (0,)))
+    return None
+
+
+def add_into(node: Node, views: Views) -> Node | None:
+    """Adding zeros with entries put in is adding the entries in place."""
+    for base, scattered in (node.args, node.args[::-1]):
+        if scattered.op.name == "add_at" and scattered.args[0].op.name == "zeros" and base.shape == scattered.shape:
+            return build.add_at(base, scattered.args[1], scattered["index"], scattered.args[2:])
+    return None
+
+
+def subtract_from(node: Node, views: Views) -> Node | None:
+    base, scattered = node.args
+    if scattered.op.name != "add_at" or scattered.args[0].op.name != "zeros" or base.shape != scattered.shape:
+        return None
+    value = build.negative(scattered.args[1])
+    return build.add_at(base, value, scattered["index"], scattered.args[2:])
+
+
+def scaled_scatter(node: Node, views: Views) -> Node | None:
+    """A sign on zeros with entries put in belongs to the entries."""
+    inner = node.args[0]
+    if inner.op.name != "add_at" or inner.args[0].op.name != "zeros":
+        return None
+    return build.add_at(inner.args[0], build.negative(inner.args[1]), inner["index"], inner.args[2:])
+
+
+def row_sum_of_scatter(node: Node, views: Views) -> Node | None:
+    """One entry in each row: the sums of the rows are the entries."""
+    inner = node.args[0]
+    if inner.op.name != "add_at" or inner.args[0].op.name != "zeros" or inner.type.rank != 2 or node["axes"] != (1,):
+        return None
+    arrays = inner.args[2:]
+    if len(arrays) != 2 or inner["index"].arrays != 2 or arrays[0].op.name != "arange":
+        return None
+    if arrays[0].shape != inner.shape[:1] or arrays[1].shape != inner.shape[:1]:
+        return None
+    return build.reshape(inner.args[1], node.shape)
+
+
+def product_of_signs(node: Node, views: Views) -> Node | None:
+    """Signs and constant factors go out of a product of matrices."""
+    a, b = node.args
+    signs = [x.op.name == "negative" for x in (a, b)]
+    if not any(signs):
+        return None
+    product_ = build.apply(node.op.name, a.args[0] if signs[0] else a, b.args[0] if signs[1] else b)
+    return product_ if all(signs) else build.negative(product_)
+
+
+B, R = Exact.BITWISE, Exact.ROUNDING
+COMPUTED = (
+    ComputedRule("merge-transposes", ("transpose",), merge_transposes, B, "one order of axes after the other is an order",
+                 (("x.T.T", "x"),)),
+    ComputedRule("merge-reshapes", ("reshape", "squeeze", "expand_dims"), merge_reshapes, B, "only the last shape counts",
+                 (("reshape(ravel(x), (n, m))", "x"), ("squeeze(x[:, None], axis=1)", "x"))),
+    ComputedRule("keep-reduced-axes", ("expand_dims", "reshape"), keep_reduced_axes, B, "keepdims does the same",
+                 (("sum(x, axis=1)[:, None]", "sum(x, axis=1, keepdims=True)"),)),
+    ComputedRule("name-reshape", ("reshape",), name_reshape, B, "only axes of size 1 come or go",
+                 (("reshape(x, (n, 1, m))", "x[:, None]"),)),
+    ComputedRule("sign-out-of-sum", ("sum", "mean"), sign_out_of_sum, B, "a sum of opposites is the opposite",
+                 (("sum(-x)", "-sum(x)"),)),
+    ComputedRule("signs-out-of-product", ("matmul", "outer"), product_of_signs, B, "a product of opposites",
+                 (("-x @ y.T", "-(x @ y.T)"),)),
+    ComputedRule("sum-of-broadcast", ("sum",), sum_of_broadcast, R, "the same number several times",
+                 (("sum(broadcast_to(s, (n, m)))", "n * m * s"),)),
+    ComputedRule("matmul-with-repeated", ("matmul",), matmul_with_repeated, R, "a product with equal entries is a sum",
+                 (("x @ broadcast_to(s, (m,))", "s * sum(x, axis=1)"),)),
+)
+GRADIENT = (
+    ComputedRule("scalars-out-of-sum", ("sum", "mean"), scalars_out_of_sum, R, "multiply once instead of n times",
+                 (("sum(s * x)", "s * sum(x)"),)),
+    ComputedRule("add-into", ("add",), add_into, R, "no array of zeros", ()),
+    ComputedRule("subtract-from", ("subtract",), subtract_from, R, "no array of zeros", ()),
+    ComputedRule("sign-of-scatter", ("negative",), scaled_scatter, B, "the sign of the entries", ()),
+    ComputedRule("row-sum-of-scatter", ("sum",), row_sum_of_scatter, R, "one entry in each row", ()),
+)
