@@ -153,6 +153,18 @@ def scaled(ct: Node, partial: build.Value) -> Node:
         return build.where(c, _branch(ct, a), _branch(ct, b))
     if ct.op.name == "where" and scalar_value(ct.args[2]) == 0:
         return build.where(ct.args[0], scaled(ct.args[1], partial), 0)
+    return _times(ct, partial)
+
+
+def _times(ct: Node, partial: Node) -> Node:
+    """`ct * partial`, factor by factor from the left, so that stages are shared: df / den * f."""
+    name, args = partial.op.name, partial.args
+    if name == "negative":
+        return build.negative(_times(ct, args[0]))
+    if name == "multiply":
+        return build.multiply(_times(ct, args[0]), args[1])
+    if name == "divide" and scalar_value(args[0]) == 1:
+        return build.divide(ct, args[1])
     return build.multiply(ct, partial)
 
 

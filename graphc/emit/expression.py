@@ -83,7 +83,8 @@ class Writer:
             scope[node.op.args[-1][1:]] = node.args[len(fixed) :]
         arrays = node.args[len(fixed) :]
         for name, value in node.attributes.items():
-            scope[name] = self._attribute(value, arrays)
+            shape = node.args[0].shape if node.args else ()
+            scope[name] = self._index(value, shape, arrays) if isinstance(value, Index) else self._attribute(value)
         scope.update(extra)
         return self._put(_template(template), scope)
 
@@ -92,6 +93,8 @@ class Writer:
             return self._name(tree.id, scope)
         if isinstance(tree, ast.AST):
             fields = {f: self._put(getattr(tree, f), scope) for f in tree._fields}
+            if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
+                fields["right"] = _whole_number(fields["right"])
             return type(tree)(**fields)
         if isinstance(tree, list):
             return [self._put(item, scope) for item in tree]
@@ -108,30 +111,39 @@ class Writer:
         self.symbols.add(name)
         return ast.Name(self._rename.get(name, name))
 
-    def _attribute(self, value: Any, arrays: Sequence[Node]) -> ast.expr:
-        if isinstance(value, Index):
-            items = [self._entry(e, arrays) for e in value.entries]
-            return items[0] if len(items) == 1 else ast.Tuple(items)
+    def _attribute(self, value: Any) -> ast.expr:
         if isinstance(value, (int, Size)) and not isinstance(value, bool):
             return self.dim(value)
         if isinstance(value, tuple):
-            return ast.Tuple([self._attribute(v, arrays) for v in value])
+            return ast.Tuple([self._attribute(v) for v in value])
         if isinstance(value, Constant):
             return self.constant(value)
         return self.number(value) if isinstance(value, float) else ast.Constant(value)
 
-    def _entry(self, entry: Any, arrays: Sequence[Node]) -> ast.expr:
+    def _index(self, index: Index, shape: Sequence[Dim], arrays: Sequence[Node]) -> ast.expr:
+        items: list[ast.expr] = []
+        axes = iter(shape)
+        for entry in index.entries:
+            items.append(ast.Constant(None) if entry is None else self._entry(entry, next(axes), arrays))
+        return items[0] if len(items) == 1 else ast.Tuple(items)
+
+    def _entry(self, entry: Any, size: Dim, arrays: Sequence[Node]) -> ast.expr:
+        """One entry of an index on an axis of this size; positions near the end count from there."""
         if isinstance(entry, Array):
             return self.expr(arrays[entry.k])
-        if isinstance(entry, Range):
-            if entry.whole:
-                return ast.Slice()
-            downwards = entry.step < 0
-            full = downwards and entry.stop is None and entry.count == entry.start + 1 and isinstance(entry.start, Size)
-            start = None if (entry.start == 0 and not downwards) or full else self.dim(entry.start)
-            stop = None if entry.stop is None else self.dim(entry.stop)
-            return ast.Slice(start, stop, None if entry.step == 1 else self.dim(entry.step))
-        return ast.Constant(None) if entry is None else self.dim(entry)
+        if not isinstance(entry, Range):
+            return self._position(entry, size)
+        if entry.whole:
+            return ast.Slice()
+        first = 0 if entry.step > 0 else size - 1
+        start = None if entry.start == first else self._position(entry.start, size)
+        stop = None if entry.stop is None or entry.stop == size else self._position(entry.stop, size)
+        return ast.Slice(start, stop, None if entry.step == 1 else self.dim(entry.step))
+
+    def _position(self, position: Dim, size: Dim) -> ast.expr:
+        behind = position - size
+        symbolic = isinstance(position, Size) and isinstance(behind, int) and behind < 0
+        return self.dim(behind if symbolic else position)
 
     def dim(self, dim: Dim) -> ast.expr:
         """A size as an expression of the named sizes."""
@@ -146,7 +158,9 @@ class Writer:
             tree: ast.expr = ast.Attribute(ast.Name(self._rename.get(self._prefix, self._prefix)), name)
             return ast.UnaryOp(ast.USub(), tree) if value < 0 else tree
         if not isinstance(value, bool) and (value < 0 or (value == 0 and math.copysign(1.0, value) < 0)):
-            return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+            return ast.UnaryOp(ast.USub(), self.number(-value))
+        if self._text_of is spelled_text and isinstance(value, float) and value == int(value) and value < 1e15:
+            return ast.Constant(int(value))
         return ast.Constant(value)
 
     def constant(self, value: Constant) -> ast.expr:
@@ -166,6 +180,15 @@ class Writer:
         if array.ndim == 0:
             return self.number(_shortest(array[()]))
         return ast.List([self._nested(item) for item in array])
+
+
+def _whole_number(tree: ast.expr) -> ast.expr:
+    """An exponent such as 3.0 as 3."""
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return ast.UnaryOp(ast.USub(), _whole_number(tree.operand))
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, float) and tree.value == int(tree.value) < 1e15:
+        return ast.Constant(int(tree.value))
+    return tree
 
 
 def _shortest(item: Any) -> float | int | bool:

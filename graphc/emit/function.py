@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from graphc.emit import layout
 from graphc.emit.expression import Writer, numpy_text
-from graphc.emit.names import Namer, describe
+from graphc.emit.names import Namer, describe, pre_activation
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.spelling import spell
 from graphc.emit.target import Target
@@ -55,8 +55,9 @@ def name_everything(program: Program, target: Target) -> Names:
     _name_statements(program.forward, forward, wanted, namer, graph.users)
     names = _backward_names(program, target, forward, wanted)
     names.forward_sizes = forward_sizes
-    names.local_value = namer.fresh(program.values.output_names[0]) if len(program.values.outputs) == 1 else "values"
-    names.local_saved = namer.fresh("saved") if "saved" in {n["name"] for n in inputs} else "saved"
+    outer = Namer(n["name"] for n in inputs)
+    names.local_value = outer.fresh(program.values.output_names[0])
+    names.local_saved = "saved" if "saved" not in graph.input_names else outer.fresh("saved")
     return names
 
 
@@ -76,6 +77,11 @@ def _backward_names(
     for node, ct in program.joint.cotangents.items():
         if node in forward and ct not in mine:
             mine[ct] = "d" + forward[node]
+    for node, ct in program.joint.cotangents.items():
+        users = graph.users.get(node, ())
+        if ct not in mine and node.args and any(u.op.elementwise and u in forward for u in users):
+            name = next(forward[u] for u in users if u.op.elementwise and u in forward)
+            mine[ct] = "d" + pre_activation(name)
     for name, node in zip(graph.output_names[len(program.values.outputs) :], program.gradients, strict=True):
         mine.setdefault(node, name)
     _name_statements(program.backward, backward, mine, namer, graph.users)
@@ -89,13 +95,14 @@ def _name_statements(
     namer: Namer,
     users: Mapping[Node, Sequence[Node]],
 ) -> None:
+    given = {**names, **{n: label for n, label in wanted.items()}}
     fixed = [s.node for s in statements if s.node in wanted and s.node not in names]
     for node in fixed:
         names[node] = namer.fresh(wanted[node])
     follows = {s.reuse: s.node for s in statements if s.reuse is not None}
     for statement in statements:
         if statement.node not in names and statement.node not in follows:
-            names[statement.node] = namer.fresh(describe(statement.node, names, users.get(statement.node, ())))
+            names[statement.node] = namer.fresh(describe(statement.node, given, users.get(statement.node, ())))
     for statement in reversed(statements):
         if statement.reuse is not None:
             names[statement.reuse] = names[statement.node]
@@ -132,19 +139,26 @@ class _Body:
     def statement(self, statement: Statement, undo: str) -> None:
         """One statement of the plan."""
         node = statement.node
-        comment = self._comment(node, undo)
+        shape = show_shape(node.shape) if node.type.rank else ""
+        comments = [f"{shape}   {undo}" if shape and undo else shape or undo, shape, ""]
+        if len(undo) and " = " in undo:
+            comments.insert(1, f"{shape}   {undo.split(' = ')[0]}".strip())
         name = self.names[node]
         if node.op.name == "add_at" or statement.reuse is not None:
-            self._in_place(statement, name, comment)
+            self._in_place(statement, name, comments)
         else:
-            self._assign(name, self._whole(node), comment)
+            self._assign(name, self._whole(node), comments)
 
-    def _assign(self, name: str, value: ast.expr, comment: str) -> None:
-        self.lines += layout.assign(name, value, 1, comment)
-
-    def _comment(self, node: Node, undo: str) -> str:
-        shape = show_shape(node.shape) if node.type.rank else ""
-        return f"{shape}   {undo}" if shape and undo else shape or undo
+    def _assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
+        """An assignment with the longest comment that fits beside it."""
+        text = print_expr(value)
+        plain = layout.assign(name, text, 1)
+        for comment in comments:
+            lines = layout.assign(name, text, 1, comment)
+            if len(lines) == len(plain) and len(lines) == 1:
+                self.lines += lines
+                return
+        self.lines += plain
 
     def _whole(self, node: Node) -> ast.expr:
         """The definition of a statement; a result is an array or number of its own."""
@@ -166,14 +180,13 @@ class _Body:
     def _copy(self, tree: ast.expr) -> ast.expr:
         return ast.Call(ast.Attribute(tree, "copy"), [], [])
 
-    def _in_place(self, statement: Statement, name: str, comment: str) -> None:
+    def _in_place(self, statement: Statement, name: str, comments: Sequence[str]) -> None:
         node = statement.node
         if statement.reuse is None:
             base = node.args[0]
             tree = self.writer.expr(base)
             owned = base not in self.names and is_fresh(base)
-            self._assign(name, tree if owned else self._copy(tree), comment)
-            comment = ""
+            self._assign(name, tree if owned else self._copy(tree), comments)
         update = node.op.update
         assert update is not None
         text = update if isinstance(update, str) else update(node)
@@ -182,21 +195,22 @@ class _Body:
             value = node.args[1]
             thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value
             extra["value"] = self.writer.expr(thin)
-        self._update(text, node, extra, comment, fresh=node.args[0].op.name == "zeros" and statement.reuse is None)
+        self._update(text, node, extra, fresh=node.args[0].op.name == "zeros" and statement.reuse is None)
 
-    def _update(self, text: str, node: Node, extra: Mapping[str, ast.expr], comment: str, fresh: bool) -> None:
+    def _update(self, text: str, node: Node, extra: Mapping[str, ast.expr], fresh: bool) -> None:
         left, operator, right = text.partition("= ")
         if not operator:
-            self.lines += layout.call_statement("", *_call_parts(self.writer.fill(text, node, **extra)), 1, comment)
+            self.lines += layout.call_statement("", *_call_parts(self.writer.fill(text, node, **extra)), 1)
             return
         target = print_expr(self.writer.fill(left[:-2].strip(), node, **extra))
         value = self.writer.fill(right, node, **extra)
         sign = left[-1] + "="
         if sign == "+=" and fresh:
             sign = "="
-        elif sign == "+=" and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            sign, value = "-=", value.operand
-        self.lines += layout.update(target, sign, value, 1, comment)
+        elif sign == "+=":
+            positive = _opposite(value)
+            sign, value = ("+=", value) if positive is None else ("-=", positive)
+        self.lines += layout.update(target, sign, value, 1)
 
     def result(self, node: Node, *, again: bool = False, held: bool = False) -> str:
         """The expression that is returned for an output."""
@@ -213,6 +227,16 @@ class _Body:
 
 _ANY = Node()
 _ANY.op, _ANY.args, _ANY.attrs = CONST, (), (None,)
+
+
+def _opposite(tree: ast.expr) -> ast.expr | None:
+    """The tree without its leading minus, None if it has none."""
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return tree.operand
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Div)):
+        left = _opposite(tree.left)
+        return None if left is None else ast.BinOp(left, tree.op, tree.right)
+    return None
 
 
 def _call_parts(tree: ast.expr) -> tuple[str, list[str]]:

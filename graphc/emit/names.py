@@ -24,8 +24,9 @@ _BY_OP = {
     "sum": "total", "mean": "mean", "max": "top", "top": "top", "softmax": "p", "exp": "e", "matmul": "prod",
     "log_softmax": "logp", "logsumexp": "lse", "var": "var", "std": "std", "arange": "i", "add_at": "acc",
     "less": "mask", "greater": "mask", "equal": "mask", "logical_and": "mask", "logical_not": "mask",
-    "outer": "prod", "transpose": "flip", "where": "pick", "getitem": "part", "eye": "eye", "power": "power",
+    "outer": "prod", "transpose": "flip", "where": "chosen", "getitem": "part", "eye": "eye", "power": "power",
 }
+_OTHERWISE = {"add": "s", "subtract": "diff", "multiply": "prod", "divide": "ratio", "maximum": "top", "square": "sq"}
 RESERVED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(
     {"np", "math", "NamedTuple", "NDArray", "Any", "Array", "IntArray", "BoolArray", "Saved", "Gradients",
      "forward", "backward", "value_and_grad", "saved"}
@@ -59,16 +60,24 @@ class Namer:
                 return self.reserve(name)
 
 
-def describe(node: Node, names: Mapping[Node, str], users: Sequence[Node]) -> str:
-    """A short name for a value that the user did not name."""
-    parts = [names.get(a) or (a["name"] if a.op.name == "input" else None) for a in node.args]
+def describe(node: Node, given: Mapping[Node, str], users: Sequence[Node]) -> str:
+    """A short name for a value that the user did not name; `given` are the user's own names."""
+    parts = [given.get(a) for a in node.args]
     short = [p for p in parts if p is not None and len(p) <= MAX_PART]
     name = node.op.name
     if name in _UNARY and len(short) == 1:
         return f"{_UNARY[name]}_{short[0]}"
+    if name in _BY_OP:
+        return _BY_OP[name]
     for user in users:
         if user.op.name == "divide":
             return "num" if user.args[0] is node else "den"
     if name in _BINARY and len(short) == 2 and "_" not in "".join(short):
         return f"{short[0]}_{_BINARY[name]}_{short[1]}"
-    return _BY_OP.get(name, "t")
+    return _OTHERWISE.get(name, name[:8])
+
+
+def pre_activation(name: str) -> str:
+    """What textbooks call the argument of the function that gives `name`: z1 for a1."""
+    digits = name[len(name.rstrip("0123456789")) :]
+    return "z" + digits

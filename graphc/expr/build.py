@@ -178,9 +178,9 @@ def spread(ct: Node, node: Node) -> Node:
 
 
 def count(node: Node, dtype: str, ddof: int = 0) -> Node:
-    """How many elements the reduction `node` takes together, less `ddof`."""
+    """How many elements the reduction `node` takes together, less `ddof`; at least 1, to divide by."""
     shape = node.args[0].shape
-    return size_node(product(tuple(shape[a] for a in node["axes"])) - ddof, dtype)
+    return size_node(product(tuple(shape[a] for a in node["axes"])) - ddof, dtype, least=1)
 
 
 def unbroadcast(ct: Node, target: Node) -> Node:

@@ -44,11 +44,11 @@ CONST = Op(
 SIZE = Op(
     "size",
     (),
-    attrs=("dim", "dtype"),
+    attrs=("dim", "dtype", "least"),
     infer=lambda types, attrs: TensorType(attrs["dtype"], ()),
-    numpy="dim",
+    numpy=lambda types, attrs: "dim" if attrs["least"] == 0 else "max(dim, least)",
     spelling="dim",
-    doc="The number of elements along an axis, as a number.",
+    doc="The number of elements along an axis, as a number, at least `least`.",
     cost=0.0,
 )
 
@@ -61,11 +61,11 @@ def const_node(value: npt.ArrayLike, dtype: str) -> Node:
     return make(CONST, (), value=Constant.of(value, dtype))
 
 
-def size_node(dim: Dim, dtype: str = "int64") -> Node:
-    """The size as a number; a constant if the size is known."""
+def size_node(dim: Dim, dtype: str = "int64", least: int = 0) -> Node:
+    """The size as a number, at least `least`; a constant if the size is known."""
     if isinstance(dim, int):
-        return const_node(dim, dtype)
-    return make(SIZE, (), dim=dim, dtype=dtype)
+        return const_node(max(dim, least), dtype)
+    return make(SIZE, (), dim=dim, dtype=dtype, least=least)
 
 
 def constant_value(node: Node) -> npt.NDArray[Any] | None:

@@ -73,7 +73,9 @@ def plan(joint: Joint) -> Program:
     undone = _undone(parts.forward, forward_lines)
     sources: dict[Node, list[Node]] = {}
     for node, ct in joint.cotangents.items():
-        sources.setdefault(ct, []).append(node)
+        if node in forward_lines or not node.args:
+            sources.setdefault(ct, []).insert(0, node)
+    sources = {ct: nodes[:1] if nodes[0] in forward_lines else nodes for ct, nodes in sources.items()}
     return Program(
         joint,
         parts,

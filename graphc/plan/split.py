@@ -4,7 +4,7 @@
                                          backward: the other nodes that dW and db need
                                          saved: forward nodes and inputs that backward reads
 
-What costs nothing to make again (constants, sizes, arrays made from sizes) is made again.
+What costs next to nothing to make again (constants, sizes, views of inputs) is made again.
 """
 
 from __future__ import annotations
@@ -37,19 +37,27 @@ def split(values: Graph, joint: Graph) -> Split:
     count = len(values.outputs)
     gradients = joint.outputs[count:]
     forward = topological(joint.outputs[:count])
-    inside = set(forward)
+    kept = set(forward) - _free(forward)
     order = backward_order(gradients)
-    backward = [n for n in order if n not in inside or _free(n)]
+    needed = set(gradients)
+    for node in reversed(order):
+        if node in needed and node not in kept:
+            needed |= set(node.args)
+    backward = [n for n in order if n in needed and n not in kept]
     seeds = set(joint.inputs[len(values.inputs) :])
-    needed = {a for n in backward for a in n.args} | set(gradients)
-    passing = [*values.inputs, *forward]
-    saved = [n for n in dict.fromkeys(passing) if n in needed and not _free(n) and n not in seeds]
+    passing = dict.fromkeys([*values.inputs, *forward])
+    saved = [n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds]
     return Split(tuple(forward), tuple(backward), tuple(saved), _loose_sizes(backward, saved))
 
 
-def _free(node: Node) -> bool:
-    """Made again rather than saved."""
-    return not node.args and node.op is not INPUT
+def _free(forward: Sequence[Node]) -> set[Node]:
+    """What is made again rather than saved: constants, arrays made from sizes, views of inputs."""
+    free: set[Node] = set()
+    for node in forward:
+        view = "view" in node.op.traits and len(node.args) == 1
+        if (not node.args and node.op is not INPUT) or (view and (node.args[0] in free or node.args[0].op is INPUT)):
+            free.add(node)
+    return free
 
 
 def backward_order(gradients: Sequence[Node]) -> list[Node]:

@@ -70,8 +70,8 @@ class Engine:
         """Whether a shared value is worth keeping whole: more than a scaled copy of something."""
         if node.op.name in ("add", "subtract"):
             return True
-        factors = self.views.product(node).factors
-        return len([f for f in factors if f.base.type.rank == node.type.rank]) > 1
+        own = [f for f in self.views.product(node).factors if f.base.type.rank == node.type.rank]
+        return len(own) > 1 or any(f.base.args and f.base not in self.views.opaque for f in own)
 
     def _visit(self, node: Node) -> Node:
         """The normal form of a node whose arguments have one."""

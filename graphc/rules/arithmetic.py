@@ -75,7 +75,7 @@ def collect_factors(node: Node, views: Views) -> Node | None:
     constants, signs, ups, downs = _operands(node, views)
     view = views.product(node)
     crossed = any(b in downs for b in ups)
-    loose = constants > (abs(view.coefficient) != 1.0)
+    loose = constants > (abs(view.coefficient) != 1.0) or (constants > 0 and not _leads(node))
     if node.op.name == "square":
         loose = node.args[0].op.name == "negative"
     elif node.op.name == "negative":
@@ -85,6 +85,16 @@ def collect_factors(node: Node, views: Views) -> Node | None:
     if view.coefficient == 0 or crossed or loose:
         return conform(build_product(view, node.type.dtype), node.type)
     return None
+
+
+def _leads(node: Node) -> bool:
+    """Whether the constant stands in front, or below the fraction bar."""
+    while node.op.name in ("multiply", "divide", "negative"):
+        last = node.args[-1]
+        if node.op.name == "multiply" and scalar_value(last) is not None:
+            return False
+        node = node.args[0]
+    return True
 
 
 def _operands(node: Node, views: Views) -> tuple[int, int, set[Node], set[Node]]:

@@ -82,6 +82,12 @@ def log_of_chosen(node: Node, views: Views) -> Node | None:
     chosen = node.args[0]
     if chosen.op.name != "getitem" or chosen.args[0].op.name not in ("softmax", "sigmoid"):
         return None
+    z, arrays = chosen.args[0], chosen.args[1:]
+    one_each = len(arrays) == 2 and z.type.rank == 2 and arrays[0].op.name == "arange" and arrays[0].shape == z.shape[:1]
+    if one_each and z.op.name == "softmax" and z["axes"] == (1,) and arrays[1].shape == arrays[0].shape:
+        logits = z.args[0]
+        picked = build.getitem(logits, chosen["index"].entries, arrays)
+        return build.subtract(picked, build.reduce("logsumexp", logits, (1,)))
     logs = build.apply("log", chosen.args[0])
     return build.getitem(logs, chosen["index"].entries, chosen.args[1:])
 

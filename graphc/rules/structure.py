@@ -28,6 +28,14 @@ def merge_reshapes(node: Node, views: Views) -> Node | None:
     return build.reshape(inner.args[0], node.shape)
 
 
+def thin_reshape(node: Node, views: Views) -> Node | None:
+    """A number repeated over one shape, reshaped, is the number repeated over the other."""
+    inner = node.args[0]
+    if inner.op.name != "broadcast_to" or inner.args[0].type.rank > 0:
+        return None
+    return build.broadcast_to(inner.args[0], node.shape)
+
+
 def name_reshape(node: Node, views: Views) -> Node | None:
     """A reshape that only adds or drops axes of size 1 says so."""
     x = node.args[0]
@@ -94,7 +102,7 @@ def _core(node: Node, source: Node, total: Node) -> tuple[object, ...]:
 def scalars_out_of_sum(node: Node, views: Views) -> Node | None:
     """A factor that is the same along the summed axes, and signs, multiply the sum instead."""
     inner = node.args[0]
-    if not node.type.is_float or inner.op.name not in ("multiply", "divide", "negative"):
+    if not node.type.is_float or inner.op.name not in ("multiply", "divide", "negative") or inner in views.opaque:
         return None
     view = views.product(inner)
     out = tuple(f for f in view.factors if f.base.type.rank == 0)
@@ -177,6 +185,8 @@ COMPUTED = (
                  (("x.T.T", "x"),)),
     ComputedRule("merge-reshapes", ("reshape", "squeeze", "expand_dims"), merge_reshapes, B, "only the last shape counts",
                  (("reshape(ravel(x), (n, m))", "x"), ("squeeze(x[:, None], axis=1)", "x"))),
+    ComputedRule("reshape-of-repeated", ("reshape", "squeeze", "expand_dims", "transpose"), thin_reshape, B,
+                 "a repeated number has any shape", (("ravel(broadcast_to(s, (n, m)))", "broadcast_to(s, (n * m,))"),)),
     ComputedRule("keep-reduced-axes", ("expand_dims", "reshape"), keep_reduced_axes, B, "keepdims does the same",
                  (("sum(x, axis=1)[:, None]", "sum(x, axis=1, keepdims=True)"),)),
     ComputedRule("name-reshape", ("reshape",), name_reshape, B, "only axes of size 1 come or go",
