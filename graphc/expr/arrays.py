@@ -189,7 +189,7 @@ def arange(start: Value, stop: Value = None, *, dtype: Value = None) -> Node:
             raise UnsupportedError("G040", f"arange takes integers and sizes, not {describe(bound)}",
                                    hint="write a + step * arange(n)")
     kind = dtype_of(dtype, "int64")
-    if stop is None:
+    if stop is None or start is None:
         return build.arange(dim(start), kind)
     count: Dim = stop - start
     if isinstance(count, int):

@@ -70,3 +70,11 @@ def astype(x: Value, dtype: Value) -> Node:
     """The same values in another dtype, given by its name: astype(x, float32)."""
     array = node(x)
     return build.astype(array, dtype_of(dtype, array.type.dtype))
+
+
+def power(a: Value, b: Value) -> Node:
+    """`a**b`. An integer to a negative constant power is a float64, where NumPy raises."""
+    if isinstance(b, (int, float)) and b < 0:
+        base = node(a)
+        return applied("power", base if base.type.is_float else build.astype(base, "float64"), b)
+    return applied("power", a, b)

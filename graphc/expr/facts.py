@@ -13,6 +13,9 @@ from __future__ import annotations
 import math
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from graphc.ir.dims import at_least
 from graphc.ir.leaf import constant_value
 from graphc.ir.node import Node, topological
 
@@ -32,6 +35,15 @@ def interval(node: Node) -> Interval:
 
 
 def _interval(node: Node) -> Interval:
+    """Rounded to what the dtype can hold: a product that is positive in float64 may be 0 in float32."""
+    low, high = _wide(node)
+    if node.type.dtype != "float32":
+        return low, high
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(low)), float(np.float32(high))
+
+
+def _wide(node: Node) -> Interval:
     constant = constant_value(node)
     if constant is not None:
         finite = constant.size > 0 and not (constant != constant).any()
@@ -39,13 +51,16 @@ def _interval(node: Node) -> Interval:
     args = [_known[a] for a in node.args]
     name = node.op.name
     if name == "size":
-        return (0.0, math.inf)
+        known = at_least(node["dim"], 0) or node["least"] > 0
+        return (float(node["least"]) if known else -math.inf, math.inf)
     if node.type.dtype == "bool":
         return (0.0, 1.0)
     if name == "multiply" and node.args[0] is node.args[1]:
         return (0.0, math.inf)
     if name == "power":
         return _power(node, args[0])
+    if name == "astype" and not node.type.is_float:
+        return float(np.trunc(args[0][0])), float(np.trunc(args[0][1]))
     transfer = _TRANSFER.get(name)
     if transfer is not None:
         low, high = transfer(*args) if not node.op.variadic else transfer(*args[:1])

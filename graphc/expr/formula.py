@@ -44,9 +44,12 @@ class Literal:
     value: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
-    """An op, or a function of `build`, applied to terms; attributes are names or values."""
+    """An op, or a function of `build`, applied to terms; attributes are names or values.
+
+    Compared by identity: the same text is parsed once.
+    """
 
     op: str
     args: tuple[Any, ...]

@@ -69,7 +69,7 @@ _UNARY = {
 }
 _BINARY = {
     "maximum": "maximum", "minimum": "minimum", "add": "add", "subtract": "subtract", "multiply": "multiply",
-    "divide": "divide", "true_divide": "divide", "power": "power", "pow": "power",
+    "divide": "divide", "true_divide": "divide",
     "less": "less", "less_equal": "less_equal",
     "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
     "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
@@ -78,6 +78,7 @@ _WRITTEN: dict[str, dict[str, Callable[..., Node]]] = {
     "elementwise": {
         "where": elementwise.where, "clip": elementwise.clip, "round": elementwise.round_,
         "log2": elementwise.log2, "log10": elementwise.log10, "exp2": elementwise.exp2,
+        "power": elementwise.power, "pow": elementwise.power,
         "logaddexp": elementwise.logaddexp, "astype": elementwise.astype,
     },
     "reductions": {

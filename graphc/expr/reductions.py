@@ -12,7 +12,6 @@ from graphc.expr.arguments import Value, axes_of, flag, node, whole_number
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
-
 _NONEMPTY = ("max", "min", "logsumexp")
 
 

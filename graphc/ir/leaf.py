@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy.typing as npt
@@ -75,9 +76,12 @@ def constant_value(node: Node) -> npt.NDArray[Any] | None:
 
 def scalar_value(node: Node) -> float | int | bool | None:
     """The number if every element of a constant is the same one, else None."""
-    if node.op is not CONST:
-        return None
-    array = node["value"].array()
+    return _scalar_of(node.attrs[0]) if node.op is CONST else None
+
+
+@lru_cache(maxsize=65536)
+def _scalar_of(value: Constant) -> float | int | bool | None:
+    array = value.array()
     if array.size == 0 or (array.size > 1 and not (array == array.flat[0]).all()):
         return None
     item: float | int | bool = array.flat[0].item()

@@ -11,7 +11,7 @@ the minimum-norm element of the subdifferential (Rockafellar, "Convex Analysis",
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from graphc.errors import DtypeError
 from graphc.ir.op import Attrs, Helper, Infer, Op
@@ -45,6 +45,11 @@ def _float(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     """Functions: integers and booleans become float64."""
     result = _same(types, attrs)
     return result if result.is_float else result.with_dtype("float64")
+
+
+def _rounding(name: str) -> Callable[[Sequence[TensorType], Attrs], str]:
+    """Integers are whole already; NumPy before 2.1 made floats of them."""
+    return lambda types, attrs: f"np.{name}(x)" if types[0].is_float else "+x"
 
 
 def _bool(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -136,11 +141,13 @@ _SOFTPLUS = Helper(
 ''',
     scalar='''def _softplus(x: float) -> float:
     """log(1 + exp(x)), without overflow."""
-    return (x if x > 0.0 else 0.0 * x) + math.log1p(math.exp(-abs(x)))
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 ''')
 _SIGN = Helper("_sign", scalar='''def _sign(x: float) -> float:
     """-1, 0 or 1; nan for nan."""
-    return x if x == 0.0 or x != x else math.copysign(1.0, x)
+    if x == 0.0 or x != x:
+        return abs(x)
+    return math.copysign(1.0, x)
 ''')
 _MAX = Helper("_max", scalar='''def _max(a: float, b: float) -> float:
     """The larger one; nan if either is."""
@@ -168,7 +175,7 @@ _SQRT = Helper("_sqrt", scalar='''def _sqrt(x: float) -> float:
 ''')
 _FLOOR = '''def {name}(x: float) -> float:
     """{name}; inf and nan stay what they are."""
-    return float({call}) if math.isfinite(x) else x
+    return math.copysign({call}, x) if math.isfinite(x) else x
 '''
 
 
@@ -243,10 +250,10 @@ def _functions() -> list[Op]:
                   scalar="_softplus(x)", helper=_SOFTPLUS, sympy="log(1 + exp(x))", range=(0.0, _INF), cost=3.0),
         _function("relu", "y > 0", doc="maximum(x, 0); its derivative at 0 is 0.", numpy="np.maximum(x, 0.0)",
                   scalar="_max(x, 0.0)", helper=_MAX, sympy="Max(x, 0)", range=(0.0, _INF), cost=0.3),
-        Op("floor", ("x",), _float, "np.floor(x)", "Round down; its derivative is 0.", scalar="_floor(x)",
+        Op("floor", ("x",), _numeric, _rounding("floor"), "Round down; its derivative is 0.", scalar="_floor(x)",
            helpers=(Helper("_floor", scalar=_FLOOR.format(name="_floor", call="math.floor(x)")),),
            partials=(None,), sympy="floor(x)", traits=_ELEMENTWISE),
-        Op("ceil", ("x",), _float, "np.ceil(x)", "Round up; its derivative is 0.", scalar="_ceil(x)",
+        Op("ceil", ("x",), _numeric, _rounding("ceil"), "Round up; its derivative is 0.", scalar="_ceil(x)",
            helpers=(Helper("_ceil", scalar=_FLOOR.format(name="_ceil", call="math.ceil(x)")),),
            partials=(None,), sympy="ceiling(x)", traits=_ELEMENTWISE),
         Op("rint", ("x",), _float, "np.rint(x)", "Round to the nearest integer, halves to even; its derivative is 0.",
@@ -265,7 +272,7 @@ def _selection() -> list[Op]:
            scalar="_min(a, b)", helpers=(_MIN,), partials=("wins(a < b, a, b)", "wins(b < a, a, b)"),
            sympy="Min(a, b)", traits=_COMMUTATIVE, cost=0.3,
            formula="to the smaller one; half each at a tie; 0 at a tie with a constant"),
-        Op("clip", ("x",), _numeric, "np.clip(x, lo, hi)", "x kept between two constants; the derivative at them is 0.",
+        Op("clip", ("x",), _float, "np.clip(x, lo, hi)", "x kept between two constants; the derivative at them is 0.",
            attrs=("lo", "hi"), spelling="clip(x, lo, hi)", partials=("inside(x, lo, hi)",),
            scalar="_clip(x, lo, hi)", helpers=(Helper("_clip", scalar='''def _clip(x: float, lo: float, hi: float) -> float:
     """x kept between lo and hi; nan stays nan."""

@@ -118,7 +118,7 @@ def _log_softmax(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.subtract(ct, e.multiply(p, e.reduce("sum", ct, node["axes"], True)))  # type: ignore[no-any-return]
 
 
-_TOP = '''def _top(x: Array, axis: int | tuple[int, ...] | None) -> Array:
+_TOP = '''def _top(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """The maximum over `axis`, kept as an axis of size 1; 0 where it is infinite."""
     top: Array = x.max(axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, np.zeros_like(top))
@@ -151,7 +151,8 @@ _OTHERS = Helper("_prod_of_others", array='''def _prod_of_others(x: Array, axis:
     axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis).tolist()
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
-    flat = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    lead = moved.shape[: x.ndim - len(axes)]
+    flat = moved.reshape(*lead, x.size // max(1, int(np.prod(lead))))
     before = np.ones_like(flat)
     after = np.ones_like(flat)
     before[..., 1:] = np.cumprod(flat[..., :-1], axis=-1)
@@ -194,6 +195,6 @@ OPS: list[Op] = [
     _reduction("top", lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)), None,
                "Maximum over axes, kept at size 1; 0 where it is infinite.", "", attrs=("axes",),
                numpy=_call("_top", method=False), helpers=(_TOP_HELPER,), requires=_some, cost=1.0),
-    _reduction("prod_of_others", _same, None, "For each element the product of all others over the axes.", "",
+    _reduction("prod_of_others", lambda types, attrs: types[0], None, "For each element the product of all others over the axes.", "",
                attrs=("axes",), numpy=_call("_prod_of_others", method=False), helpers=(_OTHERS,), cost=3.0),
 ]

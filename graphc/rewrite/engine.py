@@ -13,18 +13,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from graphc.expr.formula import Call, instantiate
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuild
 from graphc.rewrite.conditions import holds
-from graphc.rewrite.match import Found, is_product, is_sum, matches
+from graphc.rewrite.match import Found, is_product, is_sum, matches, needed_heads
 from graphc.rewrite.rule import ComputedRule, Rule, Step
 from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform, signed
 
 AnyRule = Rule | ComputedRule
 _SUM_ROOTS = ("add", "subtract")
 _PRODUCT_ROOTS = ("multiply", "divide", "reciprocal", "square", "power")
+
+
+class _Entry(NamedTuple):
+    """A rule, the ops that it needs to see, and whether in the argument or among the factors."""
+
+    rule: AnyRule
+    heads: frozenset[str]
+    inside: bool
 
 
 class Engine:
@@ -38,12 +47,15 @@ class Engine:
         self._observer = observer
         self.views = Views()
         self._normal: dict[Node, Node] = {}
-        self._by_op: defaultdict[str, list[AnyRule]] = defaultdict(list)
+        self._by_op: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._everywhere: list[AnyRule] = []
         for rule in rules:
-            for op in _roots(rule):
-                self._by_op[op].append(rule)
-            if not _roots(rule):
+            roots = _roots(rule)
+            heads = needed_heads(rule.left) if isinstance(rule, Rule) else frozenset()
+            inside = isinstance(rule, Rule) and not is_sum(rule.left) and not is_product(rule.left)
+            for op in roots:
+                self._by_op[op].append(_Entry(rule, heads, inside))
+            if not roots:
                 self._everywhere.append(rule)
 
     def run(self, graph: Graph, fixed: Iterable[Node] = ()) -> Graph:
@@ -110,8 +122,11 @@ class Engine:
         return None
 
     def _rules_for(self, node: Node) -> Iterator[AnyRule]:
+        """The rules that may fire here, judged by the ops around the node."""
         yield from self._everywhere
-        yield from self._by_op.get(node.op.name, ())
+        for rule, heads, inside in self._by_op.get(node.op.name, ()):
+            if not heads or heads <= ({node.args[0].op.name} if inside else self.views.heads(node)):
+                yield rule
 
     def _apply(self, rule: AnyRule, node: Node) -> Node | None:
         if isinstance(rule, ComputedRule):

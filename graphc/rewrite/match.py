@@ -62,6 +62,18 @@ def matches(views: Views, term: Any, node: Node) -> Iterator[Found]:
             yield Found(scope, Product(1.0, ()))
 
 
+@lru_cache(maxsize=4096)
+def needed_heads(term: Any) -> frozenset[str]:
+    """The ops that must be among the factors of the terms, or the first arguments, of a match."""
+    if not is_sum(term) and not is_product(term):
+        first = term.args[0] if term.args else None
+        plain = isinstance(first, Call) and not is_sum(first) and not is_product(first)
+        return frozenset((first.op,)) if plain and len(term.args) == 1 else frozenset()
+    patterns = pattern_sum(term) if is_sum(term) else (pattern_product(term),)
+    factors = (t for p in patterns for t, _ in p.factors)
+    return frozenset(t.op for t in factors if isinstance(t, Call) and not is_sum(t) and not is_product(t))
+
+
 def match(views: Views, term: Any, node: Node, scope: Scope) -> Iterator[Scope]:
     """Every way in which a pattern matches the whole of `node`, given what is bound already."""
     if isinstance(term, Variable):

@@ -44,9 +44,35 @@ class Views:
 
     def __init__(self, opaque: Iterable[Node] = ()) -> None:
         self.opaque = set(opaque)
+        self._products: dict[Node, Product] = {}
+        self._sums: dict[Node, tuple[Term, ...]] = {}
+        self._heads: dict[Node, frozenset[str]] = {}
 
     def product(self, node: Node) -> Product:
         """`node` as a product. Equal bases are one factor; broadcasts of a factor are looked through."""
+        if node not in self._products:
+            self._products[node] = self._product(node)
+        return self._products[node]
+
+    def sum(self, node: Node) -> tuple[Term, ...]:
+        """`node` as a sum, its terms in the order of the text."""
+        if node not in self._sums:
+            self._sums[node] = self._sum(node)
+        return self._sums[node]
+
+    def term(self, term: Term) -> Product:
+        """A term as a product, with its sign."""
+        product = self.product(term.node)
+        return product if term.sign > 0 else product._replace(coefficient=-product.coefficient)
+
+    def heads(self, node: Node) -> frozenset[str]:
+        """The ops of all factors of all terms of `node`: what a pattern may hope to find."""
+        if node not in self._heads:
+            factors = (f for t in self.sum(node) for f in self.product(t.node).factors)
+            self._heads[node] = frozenset(f.base.op.name for f in factors)
+        return self._heads[node]
+
+    def _product(self, node: Node) -> Product:
         coefficient = 1.0
         powers: dict[Node, int] = {}
         stack = [(node, 1)]
@@ -66,8 +92,7 @@ class Views:
                 stack += [(n, exponent * k) for n, k in reversed(inner[1])]
         return Product(coefficient, tuple(Factor(n, k) for n, k in powers.items() if k))
 
-    def sum(self, node: Node) -> tuple[Term, ...]:
-        """`node` as a sum, its terms in the order of the text."""
+    def _sum(self, node: Node) -> tuple[Term, ...]:
         terms: list[Term] = []
         stack = [(node, 1.0)]
         seen = 0
@@ -80,11 +105,6 @@ class Views:
             else:
                 stack += [(n, sign * s) for n, s in reversed(parts)]
         return tuple(terms)
-
-    def term(self, term: Term) -> Product:
-        """A term as a product, with its sign."""
-        product = self.product(term.node)
-        return product._replace(coefficient=term.sign * product.coefficient)
 
     def _open(self, node: Node, root: Node) -> bool:
         return node is root or node not in self.opaque

@@ -129,12 +129,12 @@ def applicable():
 def test_hostile(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     parse("x")  # the grammar is loaded once a process, and is not the input's cost
-    started = time.perf_counter()
+    started = time.process_time()  # not wall time: the suite runs beside others
     try:
         outcome, error = run(case, tmp_path), None
     except GraphcError as caught:
         outcome, error = None, caught
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert not (tmp_path / "graphc_canary").exists()
     allowed = {case["expect"], *case.get("also_ok", [])}
     if error is not None:

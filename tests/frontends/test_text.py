@@ -63,7 +63,7 @@ graph "logistic.gc" (X: f64[n, d], w: f64[d], b: f64[], y: f64[n]) -> (loss: los
 
 X = np.arange(12.0).reshape(3, 4) / 7 - 0.5
 V = np.array([0.3, -1.2, 2.5, 0.7])
-I = np.array([2, 0, 1])
+ROWS = np.array([2, 0, 1])
 NUMPY = [
     "x + 2 * v - 1", "-x**2", "2**-x", "x / v", "(x > 0) & (x < 1)", "~(x > 0) | (x == v)",
     "np.where(x > 0, x, 0.01 * x)", "np.sum(x, axis=0)", "np.sum(x, axis=(0, 1), keepdims=True)",
@@ -76,10 +76,12 @@ NUMPY = [
     "np.stack((v, v), axis=1)", "np.stack([v, 2 * v])", "np.vstack((v, x))", "np.hstack((v, v))",
     "np.hstack((x, x))", "x[0]", "x[-1]", "x[1:, ::2]", "x[::-1]", "x[:, -2]", "x[..., 0]", "x[:, None] * v",
     "x[np.newaxis, 0]", "x[5:1]", "x[-2:]", "x[2:0:-1]", "x[i]", "x[i, i]", "x[[2, 0]]", "x[:, i]", "x[i][:, [1, 1]]",
-    "x[(0, 1)]", "np.take(x, i, axis=0)", "np.take(x, [5, 7])", "np.eye(4)[i]", "np.arange(4) + v", "np.arange(2, 6) * v",
+    "x[(0, 1)]", "np.take(x, i, axis=0)", "np.take(x, [5, 7])", "np.eye(4)[i]", "np.arange(4) + v",
+    "np.arange(2, 6) * v",
     "np.zeros((2, 3)) + 1", "np.ones(4) * v", "np.full((2,), 3.5)", "np.zeros_like(x)", "np.ones_like(v)",
     "np.full_like(x, 2)", "np.identity(4) @ v", "np.eye(3, 4) * x", "np.clip(x, -0.2, 0.4)", "np.clip(x, 0.0, None)",
-    "np.clip(x, None, v)", "np.round(x, 1)", "np.rint(x) + np.floor(x) + np.ceil(x)", "np.log2(x + 1)", "np.log10(x + 1)",
+    "np.clip(x, None, v)", "np.round(x, 1)", "np.rint(x) + np.floor(x) + np.ceil(x)", "np.log2(x + 1)",
+    "np.log10(x + 1)",
     "np.exp2(x)", "np.logaddexp(x, v)", "np.abs(x) + np.fabs(v)", "np.sign(x)", "np.sqrt(x * x)", "np.square(x)",
     "np.reciprocal(v)", "np.exp(x) + np.expm1(x) + np.log1p(x)", "np.sin(x) * np.cos(v) - np.tan(x)",
     "np.arcsin(x / 3) + np.arccos(x / 3) + np.arctan(x)", "np.asin(x / 3) + np.acos(x / 3) + np.atan(x)",
@@ -87,7 +89,8 @@ NUMPY = [
     "np.add(x, 1) - np.subtract(x, v)", "np.multiply(x, v) / np.true_divide(x + 2, 3)", "np.negative(x)",
     "np.less(x, v)", "np.greater_equal(x, 0)", "np.not_equal(x, v)", "np.logical_xor(x > 0, v > 0)",
     "np.logical_not(x > 0)", "x.sum(axis=0)", "x.mean()", "x.max(axis=1)", "x.std(axis=0)", "x.dot(v)",
-    "x.transpose(1, 0)", "x.clip(0, 1)", "x.astype(np.float32)", "x.astype(np.int64)", "x.round()", "(x.size + x.ndim) * v",
+    "x.transpose(1, 0)", "x.clip(0, 1)", "x.astype(np.float32)", "x.astype(np.int64)", "x.round()",
+    "(x.size + x.ndim) * v",
     "x.shape[0] * x", "i / 2", "i + 1", "i * 0.5", "np.sum(i)", "np.mean(i)", "np.sum(x > 0)", "np.sum(v[0])",
     "np.max(v[1])", "np.var(v[0])", "np.dot(x[0, 0], v)", "np.dot(np.stack((x, x)), np.stack((x.T, x.T)))",
     "np.array([v[0], 1.0, 2])", "np.pi * v", "1 - 1e-3 + .5 + 1. + 0x10 + 1_000 + v", "v * 10000000000000000000000",
@@ -97,7 +100,7 @@ NUMPY = [
 @pytest.mark.parametrize("text", NUMPY)
 def test_values_are_numpys(text):
     """The language is NumPy's: with and without the prefix, value, shape and dtype."""
-    inputs = {"x": X, "v": V, "i": I}
+    inputs = {"x": X, "v": V, "i": ROWS}
     expected = np.asarray(eval(text, {"np": np}, inputs))
     for spelling in (text, text.replace("np.", "").replace("newaxis", "None")):
         got = value(spelling, **inputs)
@@ -113,7 +116,7 @@ NEEDS_NUMBERS = {"x[2:0:-1]": "G040", "x.reshape(4, 3)": "G021", "np.reshape(x, 
 @pytest.mark.parametrize("text", [t for t in NUMPY if "[" in t or "reshape" in t or "sum" in t])
 def test_named_sizes_give_the_same(text):
     """The same texts with symbolic sizes, where they do not need the numbers."""
-    known = {"x": X, "v": V, "i": I}
+    known = {"x": X, "v": V, "i": ROWS}
     if text in NEEDS_NUMBERS:
         with pytest.raises(GraphcError) as caught:
             parse(text, {"x": "n d", "v": "d", "i": "int n"})
@@ -123,14 +126,17 @@ def test_named_sizes_give_the_same(text):
     np.testing.assert_allclose(got, eval(text, {"np": np}, known), rtol=1e-14, atol=1e-15)
 
 
+def edge_array(items, dtype):
+    """An input of the suite, which writes nan and inf as strings."""
+    return np.array(items, dtype="float64" if dtype in ("float64", "float32") else dtype).astype(dtype)
+
+
 def test_edge_cases_parse_and_have_numpys_values():
     """Every expression of the edge suite: NumPy's value, or a function that is named as missing."""
     missing, checked = Counter(), 0
     for case in EDGES:
-        dtype = case.get("dtype") or case.get("dtypes")
-        kinds = dtype if isinstance(dtype, dict) else {}
-        inputs = {k: np.array(np.float64(v) if kinds.get(k, dtype) != "bool" else v, dtype=kinds.get(k, dtype or "float64"))
-                  if not isinstance(dtype, list) else np.array(v, dtype="float64") for k, v in case["inputs"].items()}
+        dtype, kinds = case.get("dtype", "float64"), case.get("dtypes") or {}
+        inputs = {k: edge_array(v, kinds.get(k, dtype)) for k, v in case["inputs"].items()}
         for name, shape in case.get("shapes", {}).items():
             inputs[name] = inputs[name].reshape(shape)
         try:
@@ -143,7 +149,10 @@ def test_edge_cases_parse_and_have_numpys_values():
         checked += 1
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the mean of nothing
-            expected = eval(case["expr"], {"np": np}, inputs)
+            if case["id"] == "int-negative-power":  # NumPy raises
+                expected = case["expected_output"]
+            else:
+                expected = eval(case["expr"], {"np": np}, inputs)
             (got,) = interpret(graph, inputs)
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12, err_msg=case["expr"])
     assert checked + sum(missing.values()) == len(EDGES) == 175
@@ -186,8 +195,14 @@ def test_e_is_a_number_unless_it_is_the_users():
     assert graph.input_names == ("e",)
 
 
-@pytest.mark.parametrize("name", "type id print float int object dict set range zip map next forward cache grad shape "
-                         "dtype axis eps zero inputs args kwargs dout y X zeta saved math n T size e".split())
+ORDINARY = [
+    "type", "id", "print", "float", "int", "object", "dict", "set", "range", "zip", "map", "next", "forward",
+    "cache", "grad", "shape", "dtype", "axis", "eps", "zero", "inputs", "args", "kwargs", "dout", "y", "X",
+    "zeta", "saved", "math", "n", "T", "size", "e",
+]
+
+
+@pytest.mark.parametrize("name", ORDINARY)
 def test_ordinary_names_are_the_users(name):
     assert check_name(name) == name
     graph = parse(f"{name}: f64\nreturn {name} * 2.0 + 1.0", model_file=True)
@@ -222,7 +237,8 @@ def test_definitions_that_double_stay_small():
 
 
 def test_sizes_are_numbers_that_do_not_widen():
-    for text in ("sum(x) / n", "sum(x) * (1 / n)", "x / sqrt(n)", "x * n - 2 * n", "x * maximum(n, 1)", "x / x.shape[0]"):
+    for text in ("sum(x) / n", "sum(x) * (1 / n)", "x / sqrt(n)", "x * n - 2 * n", "x * maximum(n, 1)",
+    "x / x.shape[0]"):
         graph = parse("x: f32[n]\n" + text)
         assert graph.outputs[0].type.dtype == "float32", text
         assert interpret(graph, {"x": np.ones(4)})[0].dtype == np.float32
@@ -253,9 +269,12 @@ def test_sizes_in_shapes():
     ("n,d,", TensorType("float64", (N, D))), ("[n, d]", TensorType("float64", (N, D))),
     ("f32[d]", TensorType("float32", (D,))), ("float32[3]", TensorType("float32", (3,))),
     ("int n", TensorType("int64", (N,))), ("f64", TensorType("float64", ())), ("bool", TensorType("bool", ())),
-    ("f64[]", TensorType("float64", ())), ("n", TensorType("float64", (N,))), ("2*n+1 3", TensorType("float64", (2 * N + 1, 3))),
-    ("n//2", TensorType("float64", (N // 2,))), ("()", TensorType("float64", ())), ("(3,)", TensorType("float64", (3,))),
-    ((3, 4), TensorType("float64", (3, 4))), (("n", "d"), TensorType("float64", (N, D))), ((), TensorType("float64", ())),
+    ("f64[]", TensorType("float64", ())), ("n", TensorType("float64", (N,))), ("2*n+1 3", TensorType("float64",
+    (2 * N + 1, 3))),
+    ("n//2", TensorType("float64", (N // 2,))), ("()", TensorType("float64", ())), ("(3,)", TensorType("float64",
+    (3,))),
+    ((3, 4), TensorType("float64", (3, 4))), (("n", "d"), TensorType("float64", (N, D))), ((),
+    TensorType("float64", ())),
     ([3, "d"], TensorType("float64", (3, D))), (TensorType("int32", (N,)), TensorType("int32", (N,))),
     (np.zeros((2, 3), "float32"), TensorType("float32", (2, 3))), (np.float32(1), TensorType("float32", ())),
     (np.zeros(2, ">f8"), TensorType("float64", (2,))), (1.5, TensorType("float64", ())), (2, TensorType("int64", ())),
@@ -287,6 +306,9 @@ def test_files(tmp_path):
 def test_size_of_the_text():
     assert len(parse("x" + "+x" * 100_000).nodes) == 100_001
     assert len(parse("(" * 100_000 + "x" + ")" * 100_000).nodes) == 1
+    assert len(parse("sin(" * 50_000 + "x" + ")" * 50_000).nodes) == 50_001
+    assert len(parse("-" * 50_000 + "x").nodes) == 50_001
+    assert len(parse("x" + "**x" * 50_000).nodes) == 50_001
 
 
 def test_lark_is_loaded_at_the_first_parse():

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import GraphcError, LimitError, ParseError, ShapeError, Source, UnknownNameError, UnsupportedError
-from graphc.expr.arguments import Weak, leaves
-from graphc.frontends.text import values
-from graphc.frontends.text.calls import attribute, call, check_definition, index, method
+from graphc.expr.arguments import Weak
+from graphc.frontends.text import steps, values
+from graphc.frontends.text.calls import check_definition
 from graphc.frontends.text.driver import Token
 from graphc.frontends.text.names import check_name
 from graphc.frontends.text.operands import located
 from graphc.frontends.text.scope import Scope
-from graphc.frontends.text.tape import MAX_CALLS, Action, Definition, Slot, Step, Term
+from graphc.frontends.text.tape import MAX_CALLS, MAX_REPLAYED, Action, Definition, Slot, Step, Term
 from graphc.ir.dims import Dim, Size
 from graphc.ir.graph import MAX_NODES
 from graphc.ir.node import Node
@@ -44,6 +44,7 @@ class Actions:
         self.definition: Definition | None = None  # being recorded
         self.outputs: Outputs | None = None
         self.done = 0  # actions performed
+        self.replayed = 0  # those of them inside calls of definitions
 
     # --- doing ---
 
@@ -65,6 +66,13 @@ class Actions:
         if type(value) is Node:
             self.scope.fresh.append(value)
         return value
+
+    def replay(self, action: Action, static: Any, operands: Sequence[Term], start: int, end: int) -> Any:
+        self.replayed += 1
+        if self.replayed > MAX_REPLAYED:
+            raise LimitError("G003", f"definitions expand to more than {MAX_REPLAYED:,} operations",
+                             span=self.scope.span(start, end))
+        return self.perform(action, static, operands, start, end)
 
     # --- atoms ---
 
@@ -96,21 +104,22 @@ class Actions:
 
     def sequence(self, children: list[Any]) -> Term:
         kind = tuple if children[0].type == "LPAR" else list
-        return self.do(_sequence, kind, children[1:-1], children[0].start, children[-1].end)
+        return self.do(steps.sequence, kind, children[1:-1], children[0].start, children[-1].end)
 
     # --- operators ---
 
     def binary(self, children: list[Any]) -> Term:
         left, symbol, right = children
-        return self.do(_binary, symbol.text, (left, right), left.start, right.end)
+        return self.do(steps.binary, symbol.text, (left, right), left.start, right.end)
 
     def unary(self, children: list[Any]) -> Term:
         symbol, operand = children
-        return self.do(_unary, symbol.text, (operand,), symbol.start, operand.end)
+        return self.do(steps.unary, symbol.text, (operand,), symbol.start, operand.end)
 
     def comparison(self, children: list[Any]) -> Term:
         operands = children[::2]
-        return self.do(_comparison, [t.text for t in children[1::2]], operands, operands[0].start, operands[-1].end)
+        return self.do(steps.comparison, [t.text for t in children[1::2]], operands, operands[0].start,
+                       operands[-1].end)
 
     # --- calls ---
 
@@ -142,16 +151,16 @@ class Actions:
             if self.definition.depth > MAX_CALLS:
                 raise LimitError("G003", f"definitions use each other more than {MAX_CALLS} deep",
                                  span=self.scope.span(callee.start, callee.end))
-        return self.do(_call, (callee.value, keywords), operands, callee.start, children[-1].end)
+        return self.do(steps.call, (callee.value, keywords), operands, callee.start, children[-1].end)
 
     def method(self, children: list[Any]) -> Term:
         target, name = children[0], children[1]
         keywords, operands = self.arguments(children[3:-1])
-        return self.do(_method, (name.text, keywords), [target, *operands], target.start, children[-1].end)
+        return self.do(steps.method, (name.text, keywords), [target, *operands], target.start, children[-1].end)
 
     def attribute(self, children: list[Any]) -> Term:
         target, name = children
-        return self.do(_attribute, name.text, (target,), target.start, name.end)
+        return self.do(steps.attribute, name.text, (target,), target.start, name.end)
 
     def not_callable(self, children: list[Any]) -> Term:
         span = self.scope.span(children[0].start, children[0].end)
@@ -170,11 +179,11 @@ class Actions:
             else:
                 parts.append([])
         given = tuple(bool(p) for p in parts) + (False,) * (3 - len(parts))
-        return self.do(_slice, given, [t for p in parts for t in p], children[0].start, children[-1].end)
+        return self.do(steps.slice, given, [t for p in parts for t in p], children[0].start, children[-1].end)
 
     def index(self, children: list[Any]) -> Term:
         target = children[0]
-        return self.do(_index, None, [target, *children[2:-1]], target.start, children[-1].end)
+        return self.do(steps.index, None, [target, *children[2:-1]], target.start, children[-1].end)
 
     # --- types ---
 
@@ -287,53 +296,8 @@ class Actions:
         named = dict(zip(keywords, operands[plain:], strict=True))
         rest = [named[p] for p in definition.parameters[plain:]]
         try:
-            return definition.replay([t.value for t in (*operands[:plain], *rest)], self.perform)
+            return definition.replay([t.value for t in (*operands[:plain], *rest)], self.replay)
         except GraphcError as error:
             if " (called by " not in error.message:
                 error.message += f" (called by a use of `{definition.name[:40]}`)"
             raise
-
-
-# --- actions: (reader, static, operands) -> value ---
-
-
-def _binary(reader: Actions, symbol: str, operands: Sequence[Term]) -> Any:
-    return values.binary(symbol, operands[0].value, operands[1].value)
-
-
-def _unary(reader: Actions, symbol: str, operands: Sequence[Term]) -> Any:
-    return values.unary(symbol, operands[0].value)
-
-
-def _comparison(reader: Actions, symbols: Sequence[str], operands: Sequence[Term]) -> Any:
-    return values.comparison(symbols, [t.value for t in operands])
-
-
-def _sequence(reader: Actions, kind: Any, operands: Sequence[Term]) -> Any:
-    made = kind(t.value for t in operands)
-    leaves(made)  # refuses deep nesting
-    return made
-
-
-def _call(reader: Actions, static: Any, operands: Sequence[Term]) -> Any:
-    callee, keywords = static
-    if isinstance(callee, Definition):
-        return reader.expand(callee, keywords, operands)
-    return call(callee, [t.value for t in operands], keywords)
-
-
-def _method(reader: Actions, static: Any, operands: Sequence[Term]) -> Any:
-    return method(static[0], [t.value for t in operands], static[1])
-
-
-def _attribute(reader: Actions, name: str, operands: Sequence[Term]) -> Any:
-    return attribute(name, operands[0].value)
-
-
-def _slice(reader: Actions, given: Sequence[bool], operands: Sequence[Term]) -> Any:
-    parts = iter(operands)
-    return slice(*(next(parts).value if present else None for present in given))
-
-
-def _index(reader: Actions, static: None, operands: Sequence[Term]) -> Any:
-    return index(operands[0].value, [t.value for t in operands[1:]])

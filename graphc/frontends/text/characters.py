@@ -14,7 +14,7 @@ from graphc.errors import LimitError, ParseError, Source, Span
 MAX_TEXT = 16 * 1024 * 1024  # characters of a text, bytes of a file
 MAX_IDENTIFIER = 1024
 MAX_LITERAL = 400  # characters of a number
-MAX_NESTING = 200_000  # open brackets
+MAX_DEPTH = 150_000  # values that wait for what follows: 2 a nested call, 1 a parenthesis
 MAX_INPUTS = 4096
 
 _FOREIGN = re.compile(r"[^\t\n -~]")

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from graphc.frontends.text.characters import MAX_DEPTH
+
 Reduction = tuple[int, str, Any]  # how many values, the rule's name, its callback
 _WORDS = {"def": "DEF", "return": "RETURN"}
 
@@ -91,8 +93,11 @@ def scan(text: str, table: Table) -> Iterator[Token]:
         yield Token(kind, word, start, end)
 
 
-def drive(table: Table, tokens: Iterator[Token], unexpected: Callable[[Token], Exception]) -> None:
-    """Run the callbacks over these tokens; raise `unexpected(token)` where no rule fits."""
+def drive(table: Table, tokens: Iterator[Token], refuse: Callable[[Token, bool], Exception]) -> None:
+    """Run the callbacks over these tokens.
+
+    Raises `refuse(token, False)` where no rule fits, `refuse(token, True)` beyond MAX_DEPTH.
+    """
     rows, gotos, jumps = table.rows, table.gotos, table.jumps
     states, values = [table.start], []
     row = rows[table.start]
@@ -101,11 +106,13 @@ def drive(table: Table, tokens: Iterator[Token], unexpected: Callable[[Token], E
         while True:
             action = row.get(kind)
             if action is None:
-                raise unexpected(token)
+                raise refuse(token, False)
             if type(action) is int:
                 states.append(action)
                 values.append(token)
                 row = rows[action]
+                if len(states) > MAX_DEPTH:
+                    raise refuse(token, True)
                 break
             size, origin, callback = action  # type: ignore[misc]
             if callback is None:

@@ -31,7 +31,7 @@ DTYPES: dict[str, str] = {
 PYTHON_DTYPES: dict[str, str] = {"float": "float64", "int": "int64", "bool": "bool"}
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_RESERVED = frozenset({"np", "numpy", "pi", "newaxis"})
+_RESERVED = frozenset({"np", "numpy", "pi", "newaxis", "nan", "inf"})
 
 
 def check_name(name: str, span: Span | None = None) -> str:

@@ -66,7 +66,7 @@ def parse(
         reader.brackets.begin(source)
         try:
             tokens = reader.brackets.process(scan(source.text, reader.table))
-            drive(reader.table, tokens, reader.brackets.unexpected)
+            drive(reader.table, tokens, reader.brackets.refuse)
             outputs = reader.actions.outputs
         finally:
             reader.actions.begin(Scope(Source("", ""), False))

@@ -103,7 +103,8 @@ class Scope:
         for table in (CONSTANTS, DTYPES) if self.implicit else (CONSTANTS, DTYPES, PYTHON_DTYPES):
             if name in table:
                 return table[name]
-        if self.implicit and not name.startswith("np.") and name not in FUNCTIONS and name not in self.definitions:
+        taken = name.startswith("np.") or name in ("nan", "inf") or name in FUNCTIONS or name in self.definitions
+        if self.implicit and not taken:
             self.guessed = True
             self.declare(name, TensorType("float64", ()), self.span(start, end))
             return self.values[name]

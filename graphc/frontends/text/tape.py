@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from graphc.ir.node import Node
 
+MAX_REPLAYED = 100_000  # operations that calls may expand to
 MAX_CALLS = 100  # definitions inside definitions
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from graphc.errors import GraphcError, LimitError, ParseError, Source, Span, UnsupportedError
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.text.characters import MAX_NESTING
+from graphc.frontends.text.characters import MAX_DEPTH
 from graphc.frontends.text.driver import Token
 from graphc.frontends.text.names import KEYWORDS
 
@@ -125,8 +125,6 @@ class Brackets:
             return not self.open
         elif kind in ("LPAR", "LSQB"):
             self.open.append(token)
-            if len(self.open) > MAX_NESTING:
-                raise LimitError("G003", f"brackets are nested deeper than {MAX_NESTING:,}", span=self.span(token))
         elif kind in _CLOSES:
             if not self.open or self.open[-1].type != _CLOSES[kind]:
                 raise self.unopened(token)
@@ -153,8 +151,10 @@ class Brackets:
         return ParseError("G001", f"this `{token.text}` does not close the `{self.open[-1].text}` of line {line}",
                           span=self.span(token))
 
-    def unexpected(self, token: Token) -> GraphcError:
-        """The error for a token that the grammar has no place for."""
+    def refuse(self, token: Token, too_deep: bool) -> GraphcError:
+        """The error for a token that the grammar has no place for, or that is nested too deeply."""
+        if too_deep:
+            return LimitError("G003", f"the text is nested deeper than {MAX_DEPTH:,}", span=self.span(token))
         span, text = self.span(token), self.source.text
         if self.open and self.source.position(self.open[-1].start)[0] < span.position[0]:
             return self.unclosed()

@@ -20,6 +20,7 @@ import numpy as np
 
 from graphc.errors import DtypeError, GraphcError, ParseError, ShapeError, UnsupportedError, printable
 from graphc.expr.arguments import Value, Weak, describe, leaves, nodes
+from graphc.expr.elementwise import power
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.node import Node, make, topological
@@ -38,6 +39,8 @@ def binary(symbol: str, a: Value, b: Value) -> Value:
     """`a symbol b`."""
     if symbol == "//":
         return _floor(a, b)
+    if isinstance(a, Node) and symbol == "**" and not isinstance(b, Node):
+        return power(a, b)
     if isinstance(a, Node):
         return make(_RECORDS[symbol], (a, b) if isinstance(b, Node) else nodes((a, b)))
     if isinstance(b, Node):

@@ -1,0 +1,435 @@
+"""Arguments for every op: ordinary values inside the domain, in many shapes, layouts and dtypes.
+
+    samples("matmul")   ->   [Sample((a, b), {}), ...]
+
+An op without an entry in `SAMPLES` fails the suite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.special
+
+from graphc.ir.dims import Size, evaluate
+from graphc.ir.index import Array, Index, Range
+from graphc.ir.node import Constant
+from graphc.ir.types import TensorType
+from graphc.ops import FAMILIES, REGISTRY
+
+N, H = Size.named("n"), Size.named("h")
+
+
+class Sample(NamedTuple):
+    """Arguments and attributes of one op; `sizes` are the values of the sizes in the attributes."""
+
+    args: tuple[np.ndarray, ...]
+    attrs: dict[str, Any] = {}
+    sizes: Mapping[str, int] = {}
+
+    def __str__(self) -> str:
+        shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.args)
+        return f"({shapes}; {self.attrs})"
+
+
+# --- values ---
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "(-oo, oo)": (-3.0, 3.0),
+    "[0, oo)": (0.05, 4.0),
+    "(0, oo)": (0.05, 4.0),
+    "(-1, oo)": (-0.9, 4.0),
+    "[-1, 1]": (-0.95, 0.95),
+}
+
+
+def draw(rng: np.random.Generator, shape: Sequence[int], domain: str, dtype: str = "float64") -> np.ndarray:
+    """Distinct values, spread evenly over the domain, in random order: nothing is near a kink or a tie."""
+    if dtype == "bool":
+        return rng.random(shape) < 0.5
+    size = math.prod(shape)
+    if dtype.startswith("int"):
+        low, high = LIMITS.get(domain, (1.0, 5.0))
+        return rng.integers(math.ceil(low), math.floor(high) + 1, shape).astype(dtype)
+    low, high = LIMITS.get(domain, (0.3, 3.0))
+    grid = low + (high - low) * (np.arange(size) + rng.uniform(0.2, 0.8, size)) / max(size, 1)
+    if domain == "nonzero":
+        grid *= np.where(np.arange(size) % 2, 1.0, -1.0)
+    return rng.permutation(grid).reshape(shape).astype(dtype)
+
+
+def layouts(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The same values in memory orders that NumPy treats differently."""
+    yield np.asfortranarray(array)
+    wide = np.repeat(array, 2, axis=-1)
+    yield wide[..., ::2]
+    yield np.ascontiguousarray(array[::-1])[::-1]
+
+
+# --- elementwise ---
+
+ONE = [(40,), (), (1,), (3, 4), (0,), (2, 0), (1, 1), (2, 1, 3)]
+TWO = [
+    ((40,), (40,)), ((), ()), ((), (3,)), ((3,), ()), ((1,), (5,)), ((3, 4), (4,)), ((3, 1), (1, 4)),
+    ((4,), (3, 4)), ((2, 3, 4), (3, 1)), ((0,), (1,)), ((0, 3), (3,)), ((1, 1), ()),
+]
+THREE = [
+    ((40,), (40,), (40,)), ((), (), ()), ((), (3,), (3,)), ((3,), (), ()), ((3, 1), (1, 4), (4,)), ((0,), (1,), ()),
+    ((3, 4), (4,), ()), ((2, 1), (2, 3), (1,)), ((5,), (1,), (5,)), ((1, 1), (3,), (2, 1)),
+]
+WIDTH = {1: [(s,) for s in ONE], 2: TWO, 3: THREE}
+_INTEGERS = [("int64",), ("int32",)]
+_MIXED = [("float32", "float32"), ("float32", "float64"), ("int64", "float64"), ("int32", "float32"),
+          ("float32", "int64"), ("int64", "int64"), ("int32", "int64"), ("int32", "int32")]
+BOOLEANS = frozenset({"logical_and", "logical_or", "logical_xor", "logical_not"})
+ALSO_BOOLEAN = frozenset({"add", "multiply", "equal", "not_equal", "stop_gradient"})
+ATTRS: dict[str, list[dict[str, Any]]] = {
+    "clip": [{"lo": -1.0, "hi": 1.5}, {"lo": 0.0, "hi": 1.0}],
+    "astype": [{"dtype": d} for d in ("float64", "float32", "int64", "int32", "bool")],
+}
+
+
+def dtypes_of(name: str) -> list[tuple[str, ...]]:
+    """The dtypes of the arguments that are tried besides float64."""
+    width = len(REGISTRY[name].args)
+    if name in BOOLEANS:
+        return []
+    if name == "where":
+        return [("bool", *pair) for pair in [*_MIXED, ("bool", "bool"), ("bool", "float64")]]
+    pairs = [("float32",), *_INTEGERS] if width == 1 else list(_MIXED)
+    if name in ALSO_BOOLEAN:
+        pairs += [("bool",) * width]
+    if name in ALSO_BOOLEAN and width == 2:
+        pairs += [("bool", "int64"), ("float32", "bool")]
+    return pairs
+
+
+def elementwise(name: str, rng: np.random.Generator) -> Iterator[Sample]:
+    op = REGISTRY[name]
+    width = len(op.args)
+    domains = op.domain or ("(-oo, oo)",) * width
+    plain = ("bool",) * width if name in BOOLEANS else ("float64",) * width
+    plain = ("bool", "float64", "float64") if name == "where" else plain
+    for attrs in ATTRS.get(name, [{}]):
+        for shapes in WIDTH[width]:
+            yield Sample(tuple(map(draw, [rng] * width, shapes, domains, plain)), attrs)
+        first = tuple(draw(rng, (4, 3), d, t) for d, t in zip(domains, plain, strict=True))
+        for layout in zip(*map(layouts, first), strict=True):
+            yield Sample(layout, attrs)
+        for dtypes in dtypes_of(name):
+            shapes = WIDTH[width][4 if width == 2 else 0]
+            whole = name == "power" and not any(d.startswith("float") for d in dtypes)
+            limits = ("[0, oo)",) * width if whole else domains  # NumPy refuses 2**-1 in integers
+            yield Sample(tuple(map(draw, [rng] * width, shapes, limits, dtypes)), attrs)
+
+
+# --- reductions ---
+
+AXES = [((7,), (0,)), ((3, 4), (0,)), ((3, 4), (1,)), ((3, 4), (0, 1)), ((2, 3, 4), (1,)), ((2, 3, 4), (0, 2)),
+        ((1, 4), (0,)), ((1,), (0,)), ((4, 1), (0, 1)), ((2, 3, 4), (0, 1, 2))]
+EMPTY = [((0,), (0,)), ((3, 0), (1,)), ((0, 3), (1,)), ((2, 0), (0, 1))]
+NEED_ELEMENTS = frozenset({"max", "min", "logsumexp", "softmax", "log_softmax", "top"})
+NO_VALUE_WHEN_EMPTY = frozenset({"mean", "var", "std"})
+
+
+def reduction(name: str, rng: np.random.Generator) -> Iterator[Sample]:
+    attrs = REGISTRY[name].attrs
+    options: list[dict[str, Any]] = [{}]
+    if "keepdims" in attrs:
+        options = [{"keepdims": False}, {"keepdims": True}]
+    if "ddof" in attrs:
+        options = [{**o, "ddof": d} for o in options for d in (0, 1)]
+    empties = [] if name in NEED_ELEMENTS | NO_VALUE_WHEN_EMPTY else EMPTY
+    kept = [((0, 3), (1,))] if name in NEED_ELEMENTS else []
+    for option in options:
+        for shape, axes in [*AXES, *empties, *kept]:
+            if math.prod(shape[a] for a in axes) - option.get("ddof", 0) <= 0 and (shape, axes) not in empties + kept:
+                continue
+            yield Sample((draw(rng, shape, "(-oo, oo)"),), {"axes": axes, **option})
+        for layout in layouts(draw(rng, (3, 4), "(-oo, oo)")):
+            yield Sample((layout,), {"axes": (1,), **option})
+        dtypes = ["float32"] if name in NEED_ELEMENTS else ["float32", "int64", "int32", "bool"]
+        for dtype in [*dtypes, *(["int64", "int32", "bool"] if name in ("max", "min") else [])]:
+            yield Sample((draw(rng, (3, 4), "(-oo, oo)", dtype),), {"axes": (0,), **option})
+
+
+# --- shapes ---
+
+
+def arrays(rng: np.random.Generator, shapes: Sequence[Sequence[int]], dtype: str = "float64") -> tuple[np.ndarray, ...]:
+    return tuple(draw(rng, s, "(-oo, oo)", dtype) for s in shapes)
+
+
+def listed(rows: Sequence[tuple[Sequence[Sequence[int]], dict[str, Any]]]) -> Callable[..., Iterator[Sample]]:
+    """Samples for a table of (shapes, attributes): every row in float64, the first three in other dtypes, too."""
+
+    def generate(rng: np.random.Generator) -> Iterator[Sample]:
+        for shapes, attrs in rows:
+            yield Sample(arrays(rng, shapes), attrs)
+        for shapes, attrs in rows[:3]:
+            for dtype in ("float32", "int64", "int32"):
+                yield Sample(arrays(rng, shapes, dtype), attrs)
+            yield Sample(tuple(next(layouts(a)) if a.ndim > 1 else a for a in arrays(rng, shapes)), attrs)
+
+    return generate
+
+
+def joined(rng: np.random.Generator) -> Iterator[Sample]:
+    for shapes, axis in [
+        (((3,), (4,)), 0), (((3,), (0,)), 0), (((2, 3), (2, 1)), 1), (((2, 3), (4, 3)), 0), (((2, 3),), 1),
+        (((1, 2), (1, 3), (1, 4)), 1), (((0, 2), (0, 2)), 0), (((2, 3, 4), (2, 5, 4)), 1), (((5,),) * 4, 0),
+    ]:
+        yield Sample(arrays(rng, shapes), {"axis": axis})
+    for pair in [("float32", "float32"), ("float32", "int64"), ("int32", "float64"), ("int32", "int64")]:
+        yield Sample(tuple(draw(rng, (3,), "(-oo, oo)", d) for d in pair), {"axis": 0})
+
+
+def stacked(rng: np.random.Generator) -> Iterator[Sample]:
+    for shapes, axis in [
+        (((),), 0), (((),) * 3, 0), (((3,), (3,)), 0), (((3,), (3,)), 1), (((2, 3),) * 2, 0), (((2, 3),) * 2, 1),
+        (((2, 3),) * 2, 2), (((0,),) * 2, 1), (((1, 1),), 1), (((2, 3, 4),) * 2, 3),
+    ]:
+        yield Sample(arrays(rng, shapes), {"axis": axis})
+    for pair in [("float32", "float32"), ("float32", "int64"), ("int32", "float64"), ("int32", "int64")]:
+        yield Sample(tuple(draw(rng, (3,), "(-oo, oo)", d) for d in pair), {"axis": 1})
+
+
+TRANSPOSES = [((3, 4), (1, 0)), ((3, 4), (0, 1)), ((2, 3, 4), (2, 1, 0)), ((2, 3, 4), (1, 0, 2)), ((2, 3, 4), (2, 0, 1)),
+              ((2, 3, 4), (1, 2, 0)), ((5,), (0,)), ((0, 3), (1, 0)), ((2, 3, 1, 2), (0, 3, 2, 1)), ((1, 4), (1, 0))]
+RESHAPES = [((3, 4), (12,)), ((3, 4), (2, 6)), ((12,), (3, 4)), ((), (1,)), ((1, 1), ()), ((3, 1), (3,)),
+            ((0, 3), (0,)), ((2, 3, 4), (4, 6)), ((2, 3, 4), (6, 4)), ((4,), (2, 1, 2))]
+BROADCASTS = [((4,), (3, 4)), ((3, 1), (3, 4)), ((), (2, 3)), ((1,), (5,)), ((3, 4), (3, 4)), ((1, 4), (0, 4)),
+              ((1, 1), (2, 3)), ((), (0,)), ((3, 1), (2, 3, 4)), ((2, 1, 3), (4, 2, 5, 3))]
+EXPANDED = [((3,), (0,)), ((3,), (1,)), ((), (0,)), ((), (0, 1)), ((2, 3), (1,)), ((2, 3), (0, 3)), ((0,), (1,)),
+            ((2, 3), (2,)), ((2, 3), (0, 1)), ((1,), (0, 2))]
+SQUEEZED = [((1, 3), (0,)), ((3, 1), (1,)), ((1,), (0,)), ((1, 1), (0, 1)), ((1, 1), (1,)), ((2, 1, 3), (1,)),
+            ((1, 0), (0,)), ((1, 2, 1), (0, 2)), ((2, 3, 1), (2,)), ((1, 2, 3), (0,))]
+PRODUCTS = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)),
+            ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((5, 2, 3), (5, 3, 4)), ((1, 2, 3), (5, 3, 4)),
+            ((6, 1, 2, 3), (5, 3, 4)), ((1,), (1,)), ((1, 3), (3, 1)), ((0,), (0,)), ((2, 0), (0, 3)), ((0, 3), (3,)),
+            ((2, 1, 2, 3), (3,)), ((3,), (2, 1, 3, 4))]
+
+
+def outers(rng: np.random.Generator) -> Iterator[Sample]:
+    for m, n in [(3, 4), (1, 4), (3, 1), (1, 1), (0, 3), (3, 0), (2, 2), (5, 2), (4, 4), (7, 3)]:
+        yield Sample(arrays(rng, ((m,), (n,))))
+    for pair in [("float32", "float32"), ("float32", "int64"), ("int32", "float64"), ("int64", "int64")]:
+        yield Sample((draw(rng, (3,), "(-oo, oo)", pair[0]), draw(rng, (4,), "(-oo, oo)", pair[1])))
+
+
+def matmuls(rng: np.random.Generator) -> Iterator[Sample]:
+    yield from listed([(shapes, {}) for shapes in PRODUCTS])(rng)
+    for pair in [("float32", "float64"), ("int64", "float32"), ("int32", "int64"), ("bool", "float64")]:
+        yield Sample((draw(rng, (2, 3), "(-oo, oo)", pair[0]), draw(rng, (3, 2), "(-oo, oo)", pair[1])))
+
+
+# --- indexing ---
+
+
+def run(start: int, stop: int | None, step: int, size: int) -> Range:
+    count = len(range(*slice(start, stop, step).indices(size)))
+    return Range(start, stop, step, count, step == 1 and count == size)
+
+
+def indices(rng: np.random.Generator) -> Iterator[tuple[tuple[int, ...], tuple[Any, ...], tuple[np.ndarray, ...]]]:
+    """(shape, entries, index arrays)."""
+    i, j = np.array([2, 0, 2]), np.array([1, 1, -1])
+    whole = {n: run(0, n, 1, n) for n in (3, 4, 5)}
+    yield (5,), (2,), ()
+    yield (5,), (run(1, 4, 1, 5),), ()
+    yield (5,), (run(0, 5, 2, 5),), ()
+    yield (5,), (run(4, None, -1, 5),), ()
+    yield (5,), (run(4, 0, -2, 5),), ()
+    yield (5,), (run(2, 2, 1, 5),), ()
+    yield (5,), (None, whole[5]), ()
+    yield (3, 4), (1, whole[4]), ()
+    yield (3, 4), (whole[3], None, run(1, 3, 1, 4)), ()
+    yield (3, 4), (2, 3), ()
+    yield (5,), (Array(0),), (i,)
+    yield (5,), (Array(0),), (i.astype(np.int32),)
+    yield (5,), (Array(0),), (np.array([[0, 4], [-1, 2]]),)
+    yield (5,), (Array(0),), (np.array(3),)
+    yield (5,), (Array(0),), (np.array([], dtype=np.int64),)
+    yield (3, 4), (Array(0), whole[4]), (i,)
+    yield (3, 4), (whole[3], Array(0)), (i,)
+    yield (3, 4), (Array(0), Array(1)), (i, j)
+    yield (3, 4), (Array(0), Array(1)), (i[:, None], j)
+    yield (3, 4), (1, Array(0)), (i,)
+    yield (3, 4), (Array(0), run(3, None, -2, 4)), (i,)
+    yield (3, 5, 4), (Array(0), whole[5], Array(1)), (i, j)
+    yield (3, 5, 4), (whole[3], Array(0), Array(1)), (i, j)
+    yield (3, 5, 4), (Array(0), None, whole[5], whole[4]), (i,)
+    yield (3, 5, 4), (0, whole[5], Array(0)), (i,)
+    yield (3, 5, 4), (0, Array(0), whole[4]), (i,)
+
+
+def reads(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape, entries, positions in indices(rng):
+        yield Sample((draw(rng, shape, "(-oo, oo)"), *positions), {"index": Index(entries)})
+    for dtype in ("float32", "int64", "int32", "bool"):
+        yield Sample((draw(rng, (5,), "(-oo, oo)", dtype), np.array([4, 4])), {"index": Index((Array(0),))})
+    symbolic = Index((N - 1, Range(1, H + 1, 1, H, False)))
+    yield Sample((draw(rng, (3, 5), "(-oo, oo)"),), {"index": symbolic}, {"n": 3, "h": 2})
+
+
+def additions(rng: np.random.Generator) -> Iterator[Sample]:
+    for sample in reads(rng):
+        base, *positions = sample.args
+        index = sample.attrs["index"].resolve(sample.sizes, positions)
+        if base.dtype != np.bool_ and not sample.sizes:
+            value = draw(rng, np.shape(base[index]), "(-oo, oo)", str(base.dtype))
+            yield Sample((base, value, *positions), sample.attrs, sample.sizes)
+
+
+# --- arrays of sizes, leaves ---
+
+
+def filled(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape in [(), (1,), (3,), (0,), (3, 4), (2, 0), (2, 3, 4), (1, 1)]:
+        yield Sample((), {"shape": shape, "dtype": "float64"})
+    for dtype in ("float32", "int64", "int32", "bool"):
+        yield Sample((), {"shape": (3, 2), "dtype": dtype})
+    yield Sample((), {"shape": (N, 2 * H), "dtype": "float64"}, {"n": 3, "h": 2})
+
+
+def ranges(rng: np.random.Generator) -> Iterator[Sample]:
+    for n in (0, 1, 5):
+        for dtype in ("int64", "int32", "float64", "float32"):
+            yield Sample((), {"n": n, "dtype": dtype})
+    yield Sample((), {"n": 2 * N + 1, "dtype": "int64"}, {"n": 3})
+
+
+def identities(rng: np.random.Generator) -> Iterator[Sample]:
+    for n, m in [(0, 0), (1, 1), (3, 3), (3, 4), (4, 3), (0, 2)]:
+        for dtype in ("float64", "float32"):
+            yield Sample((), {"n": n, "m": m, "dtype": dtype})
+    yield Sample((), {"n": N, "m": N + H, "dtype": "int64"}, {"n": 3, "h": 2})
+
+
+def constants(rng: np.random.Generator) -> Iterator[Sample]:
+    for value in (0.0, -0.0, 1.0, math.inf, -math.inf, math.nan, 5e-324, 1.7976931348623157e308):
+        yield Sample((), {"value": Constant.of(value, "float64")})
+    for dtype in ("float32", "int64", "int32", "bool"):
+        yield Sample((), {"value": Constant.of([[1, 0, 3]], dtype)})
+    yield Sample((), {"value": Constant.of(np.zeros((0, 2)), "float64")})
+
+
+def size_leaves(rng: np.random.Generator) -> Iterator[Sample]:
+    for dim in (N, 2 * N, N * H - 1, (N + 1) // 2, N * N):
+        for dtype, least in (("int64", 0), ("float64", 1)):
+            yield Sample((), {"dim": dim, "dtype": dtype, "least": least}, {"n": 3, "h": 5})
+
+
+def inputs(rng: np.random.Generator) -> Iterator[Sample]:
+    for dtype in ("float64", "float32", "int64", "int32", "bool"):
+        for shape in ((), (2,)):
+            yield Sample((), {"name": "x", "type": TensorType(dtype, shape)})
+
+
+def pairs(rows: Sequence[tuple[Any, Any]], attr: str) -> Callable[..., Iterator[Sample]]:
+    return listed([((shape,), {attr: value}) for shape, value in rows])
+
+
+SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
+    "input": inputs, "const": constants, "size": size_leaves,
+    **{name: (lambda rng, name=name: elementwise(name, rng)) for name in (
+        "add", "subtract", "multiply", "divide", "power", "negative", "absolute", "sign", "square", "sqrt",
+        "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
+        "cosh", "tanh", "sigmoid", "softplus", "relu", "floor", "ceil", "rint", "maximum", "minimum", "clip",
+        "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
+        "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient")},
+    **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
+        "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
+        "prod_of_others")},
+    "transpose": pairs(TRANSPOSES, "axes"), "reshape": pairs(RESHAPES, "shape"),
+    "broadcast_to": pairs(BROADCASTS, "shape"), "expand_dims": pairs(EXPANDED, "axes"),
+    "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
+    "matmul": matmuls, "outer": outers, "getitem": reads, "add_at": additions,
+    "zeros": filled, "ones": filled, "arange": ranges, "eye": identities,
+}  # fmt: skip
+
+
+def samples(name: str, seed: int = 0) -> list[Sample]:
+    """The samples of an op; the same for the same seed."""
+    return list(SAMPLES[name](np.random.default_rng([seed, *name.encode()])))
+
+
+# --- what NumPy and SciPy answer ---
+
+
+def axis_of(attrs: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(attrs["axes"])
+
+
+def others(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The product of all others, by its definition."""
+    result = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        line = tuple(slice(None) if a in axes else i for a, i in enumerate(index))
+        chosen = x[line].ravel()
+        position = np.ravel_multi_index([index[a] for a in axes], [x.shape[a] for a in axes])
+        result[index] = np.prod(np.delete(chosen, position))
+    return result
+
+
+def added(base: np.ndarray, value: np.ndarray, index: Any) -> np.ndarray:
+    """Adding at an index, by its definition: one element after the other."""
+    out = base.copy()
+    places = np.arange(base.size).reshape(base.shape)[index]
+    for place, item in zip(np.ravel(places), np.ravel(value), strict=True):
+        out.reshape(-1)[place] += item
+    return out
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(s: Sample) -> Any:
+        extra = {k: v for k, v in s.attrs.items() if k != "axes"}
+        return getattr(np, name)(*s.args, axis=axis_of(s.attrs), **extra)
+
+    return call
+
+
+def _numpy(name: str) -> Callable[..., Any]:
+    return lambda s: getattr(np, name)(*s.args)
+
+
+def _shape(s: Sample) -> tuple[int, ...]:
+    return tuple(evaluate(d, s.sizes) for d in s.attrs["shape"])
+
+
+REFERENCE: dict[str, Callable[[Sample], Any]] = {
+    "const": lambda s: s.attrs["value"].array(),
+    "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
+    **{op.name: _numpy(op.name) for op in FAMILIES["elementwise"] if hasattr(np, op.name)},
+    "reciprocal": lambda s: 1.0 / s.args[0],
+    "sigmoid": lambda s: scipy.special.expit(s.args[0]),
+    "softplus": lambda s: np.logaddexp(s.args[0], np.zeros_like(s.args[0])),
+    "relu": lambda s: np.maximum(s.args[0], 0.0),
+    "clip": lambda s: np.clip(s.args[0], s.attrs["lo"], s.attrs["hi"]),
+    "astype": lambda s: s.args[0].astype(s.attrs["dtype"]),
+    "stop_gradient": lambda s: s.args[0],
+    **{name: _method(name) for name in ("sum", "mean", "max", "min", "prod", "var", "std")},
+    "logsumexp": lambda s: scipy.special.logsumexp(s.args[0], axis=axis_of(s.attrs), keepdims=s.attrs["keepdims"]),
+    "softmax": lambda s: scipy.special.softmax(s.args[0], axis=axis_of(s.attrs)),
+    "log_softmax": lambda s: scipy.special.log_softmax(s.args[0], axis=axis_of(s.attrs)),
+    "top": lambda s: np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True),
+    "prod_of_others": lambda s: others(s.args[0], axis_of(s.attrs)),
+    "transpose": lambda s: np.transpose(s.args[0], s.attrs["axes"]),
+    "reshape": lambda s: np.reshape(s.args[0], _shape(s)),
+    "broadcast_to": lambda s: np.broadcast_to(s.args[0], _shape(s)),
+    "expand_dims": lambda s: np.expand_dims(s.args[0], s.attrs["axes"]),
+    "squeeze": lambda s: np.squeeze(s.args[0], s.attrs["axes"]),
+    "concatenate": lambda s: np.concatenate(s.args, s.attrs["axis"]),
+    "stack": lambda s: np.stack(s.args, s.attrs["axis"]),
+    "matmul": _numpy("matmul"),
+    "outer": _numpy("outer"),
+    "getitem": lambda s: s.args[0][s.attrs["index"].resolve(s.sizes, s.args[1:])],
+    "add_at": lambda s: added(s.args[0], s.args[1], s.attrs["index"].resolve(s.sizes, s.args[2:])),
+    "zeros": lambda s: np.zeros(_shape(s), s.attrs["dtype"]),
+    "ones": lambda s: np.ones(_shape(s), s.attrs["dtype"]),
+    "arange": lambda s: np.arange(evaluate(s.attrs["n"], s.sizes), dtype=s.attrs["dtype"]),
+    "eye": lambda s: np.eye(evaluate(s.attrs["n"], s.sizes), evaluate(s.attrs["m"], s.sizes), dtype=s.attrs["dtype"]),
+}
