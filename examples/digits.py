@@ -2,9 +2,10 @@
 
     python examples/digits.py
 
-    epoch  1   loss 2.0418   held out  86.67 %
+    gradients against central differences: 5.6e-10
+    epoch  1   loss 0.7761   held out  94.99 %
     ...
-    held-out accuracy: 98.06 %
+    held-out accuracy: 97.77 %
 
 graphc is used offline, as a build step: it turns `digits.gc` into `digits_grad.py`, in a process
 of its own. The training process below imports that file and NumPy, and never graphc.

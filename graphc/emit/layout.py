@@ -123,6 +123,9 @@ def _commented(lines: list[str], indent: int, text: str) -> list[str]:
 
 
 def _statement(prefix: str, value: str, indent: int) -> list[str]:
+    line = f"{INDENT * indent}{prefix} {value}" if prefix else f"{INDENT * indent}{value}"
+    if len(line) <= WIDTH - 8:  # far from the edge nothing is split
+        return [line]
     tokens = _tokens(f"{prefix} {value}".strip())
     start = len(_tokens(prefix))
     _pair_conditionals(tokens)

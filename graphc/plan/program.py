@@ -144,23 +144,24 @@ def _statements(
     order: Sequence[Node], chosen: set[Node], kept: Collection[Node], undone: Mapping[Node, tuple[Node, ...]]
 ) -> tuple[Statement, ...]:
     last: dict[Node, Node] = {}
-    reads = {n: _reads(n, chosen) for n in order if n in chosen}
+    inside = set(order)
+    reads = {n: _reads(n, chosen, inside) for n in order if n in chosen}
     for node, used in reads.items():
         for other in used:
             last[other] = node
-    viewed = {a for n in order if "view" in n.op.traits for a in n.args}
+    held = {*kept, *(a for n in order if "view" in n.op.traits for a in n.args)}
     return tuple(
-        Statement(node, _reusable(node, chosen, {*kept, *viewed}, last, reads[node]), undone.get(node, ())) for node in reads
+        Statement(node, _reusable(node, chosen, held, last, reads[node]), undone.get(node, ())) for node in reads
     )
 
 
-def _reads(node: Node, chosen: set[Node]) -> list[Node]:
-    """The statements and leaves that one statement mentions, with repeats."""
+def _reads(node: Node, chosen: set[Node], inside: set[Node]) -> list[Node]:
+    """The statements, leaves and values from outside that one statement mentions, with repeats."""
     found: list[Node] = []
     stack = list(node.args)
     while stack:
         top = stack.pop()
-        if top in chosen or not top.args:
+        if top in chosen or not top.args or top not in inside:
             found.append(top)
         else:
             stack += top.args

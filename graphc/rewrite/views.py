@@ -47,6 +47,7 @@ class Views:
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, tuple[Term, ...]] = {}
         self._heads: dict[Node, frozenset[str]] = {}
+        self._keys: dict[Node, frozenset[Factor]] = {}
 
     def product(self, node: Node) -> Product:
         """`node` as a product. Equal bases are one factor; broadcasts of a factor are looked through."""
@@ -64,6 +65,12 @@ class Views:
         """A term as a product, with its sign."""
         product = self.product(term.node)
         return product if term.sign > 0 else product._replace(coefficient=-product.coefficient)
+
+    def key(self, node: Node) -> frozenset[Factor]:
+        """What like terms have in common: the factors, whatever their order."""
+        if node not in self._keys:
+            self._keys[node] = frozenset(self.product(node).factors)
+        return self._keys[node]
 
     def heads(self, node: Node) -> frozenset[str]:
         """The ops of all factors of all terms of `node`: what a pattern may hope to find."""

@@ -41,9 +41,12 @@ def collect_terms(node: Node, views: Views) -> Node | None:
     terms = views.sum(node)
     if len(terms) == 1:
         return None
+    keys = [views.key(t.node) for t in terms]
+    if len(set(keys)) == len(keys) and not _has_loose_signs(node) and all(scalar_value(t.node) != 0 for t in terms):
+        return None
     groups: dict[frozenset[Factor], list[Term]] = {}
-    for term in terms:
-        groups.setdefault(frozenset(views.term(term).factors), []).append(term)
+    for key, term in zip(keys, terms, strict=True):
+        groups.setdefault(key, []).append(term)
     merged: list[Term] = []
     for group in groups.values():
         products = [views.term(t) for t in group]

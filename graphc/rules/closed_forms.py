@@ -18,6 +18,9 @@ def common_factor(node: Node, views: Views) -> Node | None:
     terms = views.sum(node)
     if len(terms) < 2 or any(scalar_value(t.node) is not None for t in terms):
         return None
+    first, second = (abs(views.product(t.node).coefficient) for t in terms[:2])
+    if (first != second or first == 1.0) and not views.key(terms[0].node).intersection(*(views.key(t.node) for t in terms[1:])):
+        return None
     products = [views.term(t) for t in terms]
     shared = [f for f in products[0].factors if all(f in v.factors for v in products[1:])]
     size = abs(products[0].coefficient)

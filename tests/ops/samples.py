@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,12 +28,12 @@ class Sample(NamedTuple):
     """Arguments and attributes of one op; `sizes` are the values of the sizes in the attributes."""
 
     args: tuple[np.ndarray, ...]
-    attrs: dict[str, Any] = {}
-    sizes: Mapping[str, int] = {}
+    attrs: Mapping[str, Any] = MappingProxyType({})
+    sizes: Mapping[str, int] = MappingProxyType({})
 
     def __str__(self) -> str:
         shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.args)
-        return f"({shapes}; {self.attrs})"
+        return f"({shapes}; {dict(self.attrs)})"
 
 
 # --- values ---
@@ -197,8 +198,8 @@ def stacked(rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample(tuple(draw(rng, (3,), "(-oo, oo)", d) for d in pair), {"axis": 1})
 
 
-TRANSPOSES = [((3, 4), (1, 0)), ((3, 4), (0, 1)), ((2, 3, 4), (2, 1, 0)), ((2, 3, 4), (1, 0, 2)), ((2, 3, 4), (2, 0, 1)),
-              ((2, 3, 4), (1, 2, 0)), ((5,), (0,)), ((0, 3), (1, 0)), ((2, 3, 1, 2), (0, 3, 2, 1)), ((1, 4), (1, 0))]
+TRANSPOSES = [((3, 4), (1, 0)), ((3, 4), (0, 1)), ((2, 3, 4), (2, 1, 0)), ((2, 3, 4), (1, 0, 2)),
+              ((2, 3, 4), (2, 0, 1)), ((2, 3, 4), (1, 2, 0)), ((5,), (0,)), ((0, 3), (1, 0)), ((2, 3, 1, 2), (0, 3, 2, 1)), ((1, 4), (1, 0))]
 RESHAPES = [((3, 4), (12,)), ((3, 4), (2, 6)), ((12,), (3, 4)), ((), (1,)), ((1, 1), ()), ((3, 1), (3,)),
             ((0, 3), (0,)), ((2, 3, 4), (4, 6)), ((2, 3, 4), (6, 4)), ((4,), (2, 1, 2))]
 BROADCASTS = [((4,), (3, 4)), ((3, 1), (3, 4)), ((), (2, 3)), ((1,), (5,)), ((3, 4), (3, 4)), ((1, 4), (0, 4)),
