@@ -18,6 +18,7 @@ import numpy.typing as npt
 from graphc.autodiff.reverse import gradient as reverse_gradient
 from graphc.check.check_grads import Report
 from graphc.check.check_grads import check_grads as compare_grads
+from graphc.emit.explain import explain
 from graphc.emit.module import Options, emit, scalar_loss
 from graphc.emit.output import write_atomically
 from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError, did_you_mean
@@ -29,7 +30,6 @@ from graphc.passes import pipeline
 from graphc.passes.pipeline import Joint, join
 from graphc.plan.program import Program, plan
 from graphc.plan.stats import Stats, measure
-from graphc.emit.explain import explain
 from graphc.rewrite.rule import Step
 
 Source = str | Path | Graph

@@ -52,6 +52,8 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, GraphcError):
+            _drop_output()
         print(_message(error), file=sys.stderr)
         return _status(error)
 

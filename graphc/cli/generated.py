@@ -57,7 +57,7 @@ def signature(source: str) -> list[tuple[str, TensorType]]:
     if "@generated" not in source[:400] or docstring is None:
         raise ArgumentError("G070", "the file is not one that graphc generated", hint="compile a model with -o")
     items = _ITEM.findall(docstring)
-    return [(name, input_type(name, f"{dtype}[{shape.strip('()').rstrip(',')}]")) for name, shape, dtype in items]
+    return [(name, input_type(name, f"{dtype}[{shape.strip('()')}]")) for name, shape, dtype in items]
 
 
 def _docstring(source: str) -> str | None:

@@ -86,7 +86,8 @@ class Writer:
             shape = node.args[0].shape if node.args else ()
             scope[name] = self._index(value, shape, arrays) if isinstance(value, Index) else self._attribute(value)
         scope.update(extra)
-        return self._put(_template(template), scope)
+        tree: ast.expr = self._put(_template(template), scope)
+        return tree
 
     def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
         if isinstance(tree, ast.Name):
@@ -149,7 +150,8 @@ class Writer:
         """A size as an expression of the named sizes."""
         if isinstance(dim, int):
             return self.number(dim)
-        return _renamed(ast.parse(str(dim), mode="eval").body, self._sizes)
+        tree: ast.expr = renamed(ast.parse(str(dim), mode="eval").body, self._sizes)
+        return tree
 
     def number(self, value: float | int | bool) -> ast.expr:
         if isinstance(value, float) and not math.isfinite(value):
@@ -204,9 +206,10 @@ def _template(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def _renamed(tree: Any, names: Mapping[str, str]) -> Any:
+def renamed(tree: Any, names: Mapping[str, str]) -> Any:
+    """The tree with names replaced."""
     if isinstance(tree, ast.Name):
         return ast.Name(names.get(tree.id, tree.id))
     if isinstance(tree, ast.AST):
-        return type(tree)(**{f: _renamed(getattr(tree, f), names) for f in tree._fields})
+        return type(tree)(**{f: renamed(getattr(tree, f), names) for f in tree._fields})
     return tree

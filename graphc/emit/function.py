@@ -123,7 +123,8 @@ def scalar_text(node: Node) -> str:
 class _Body:
     """Lines of one function."""
 
-    def __init__(self, target: Target, names: dict[Node, str], sizes: Mapping[str, str], results: Collection[Node]):
+    def __init__(self, target: Target, names: dict[Node, str], sizes: Mapping[str, str], results: Collection[Node], held: Collection[Node]):
+        self.held = set(held)
         self.target = target
         self.names = names
         self.results = set(results)
@@ -163,7 +164,7 @@ class _Body:
     def _whole(self, node: Node) -> ast.expr:
         """The definition of a statement; a result is an array or number of its own."""
         tree = self.writer.definition(node)
-        if node not in self.results:
+        if node not in self.results or (node.type.rank == 0 and node in self.held):
             return tree
         if node.type.rank == 0:
             return tree if self.target.scalar else self._number(tree, node.type.dtype)
@@ -190,7 +191,7 @@ class _Body:
         update = node.op.update
         assert update is not None
         text = update if isinstance(update, str) else update(node)
-        extra = {node.op.args[0]: ast.Name(name)}
+        extra: dict[str, ast.expr] = {node.op.args[0]: ast.Name(name)}
         if node.op.name == "add_at":
             value = node.args[1]
             thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value
@@ -217,7 +218,8 @@ class _Body:
         named = node in self.names
         tree = self.writer.expr(node) if named or node.type.rank else self._whole(node)
         if node.type.rank == 0:
-            return print_expr(self._number(tree, node.type.dtype) if node.op is INPUT and not self.target.scalar else tree)
+            plain = (node.op is INPUT or node in self.held) and not self.target.scalar
+            return print_expr(self._number(tree, node.type.dtype) if plain else tree)
         return print_expr(self._copy(tree) if again or held or node.op is INPUT else tree)
 
     def finish(self) -> list[str]:
@@ -248,11 +250,11 @@ def forward_body(program: Program, target: Target, names: Names) -> list[str]:
     """The statements of `forward`."""
     outputs = program.final_values
     saved = program.split.saved
-    body = _Body(target, names.forward, names.forward_sizes, outputs)
+    body = _Body(target, names.forward, names.forward_sizes, outputs, saved)
     inputs = program.values.inputs
     if inputs:
         body.lines += layout.call_statement("", "_check", [n["name"] for n in inputs], 1)
-    body.lines += _conversions(target, inputs)
+    body.lines += _conversions(target, inputs, names.forward)
     body.lines += _input_sizes(program, target, names.forward_sizes)
     for statement in program.forward:
         body.statement(statement, "")
@@ -271,11 +273,11 @@ def forward_body(program: Program, target: Target, names: Names) -> list[str]:
     return body.finish()
 
 
-def _conversions(target: Target, inputs: Sequence[Node]) -> list[str]:
+def _conversions(target: Target, inputs: Sequence[Node], names: Mapping[Node, str]) -> list[str]:
     """Numbers take their own type, so that arithmetic on them is NumPy's."""
     lines: list[str] = []
     for dtype in ("float64", "float32"):
-        group = [n["name"] for n in inputs if n.type.rank == 0 and n.type.dtype == dtype]
+        group = [names[n] for n in inputs if n.type.rank == 0 and n.type.dtype == dtype]
         kind = target.symbol("float") if target.scalar else f"{target.symbol('np')}.{dtype}" if group else ""
         for start in range(0, len(group), 3):
             part = group[start : start + 3]
@@ -305,10 +307,12 @@ def backward_body(program: Program, target: Target, names: Names) -> list[str]:
     """The statements of `backward`."""
     gradients = program.gradients
     saved = program.split.saved
-    body = _Body(target, names.backward, names.backward_sizes, gradients)
+    body = _Body(target, names.backward, names.backward_sizes, gradients, {*saved, *names.seeds})
     targets = [names.backward[n] for n in saved] + [names.backward_sizes[s] for s in program.split.sizes]
     if targets:
         body.lines += layout.unpack(targets, "saved", 1)
+    if target.base == "float32" or target.wide:
+        body.lines += _conversions(target, names.seeds, names.backward)
     for size, local in names.backward_sizes.items():
         if size not in program.split.sizes:
             node, axis = next((n, i) for n in saved for i, d in enumerate(n.shape) if not isinstance(d, int) and d.name == size)

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import ast
+
 from graphc.emit import layout
+from graphc.emit.expression import renamed
 from graphc.emit.function import Names
+from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.node import Node
-from graphc.ir.sizes import names_of, size_sources
+from graphc.ir.sizes import SizeSource, names_of, size_sources
 from graphc.plan.program import Program
 
 
@@ -138,7 +142,7 @@ def _size_checks(
     return lines
 
 
-def _wanted_sizes(nodes: list[Node], sources: list, needed: list[tuple[Dim, int]]) -> set[str]:  # type: ignore[type-arg]
+def _wanted_sizes(nodes: list[Node], sources: list[SizeSource], needed: list[tuple[Dim, int]]) -> set[str]:
     """The sizes that some check mentions: those that are not just one axis of one array."""
     defined = {(s.argument, s.axis) for s in sources if s.factor == 1 and s.offset == 0}
     wanted = set(names_of(dim for dim, _ in needed))
@@ -165,14 +169,9 @@ def _shape_rows(
 
 
 def _dim(dim: Dim, sizes: dict[str, str]) -> str:
-    import ast
-
-    from graphc.emit.expression import _renamed
-    from graphc.emit.pyexpr import print_expr
-
     if not isinstance(dim, Size):
         return str(dim)
-    return print_expr(_renamed(ast.parse(str(dim), mode="eval").body, sizes))
+    return print_expr(renamed(ast.parse(str(dim), mode="eval").body, sizes))
 
 
 def _requirements(program: Program) -> list[tuple[Dim, int]]:

@@ -17,7 +17,7 @@ from graphc.emit.guard import check_function
 from graphc.emit.spelling import statements
 from graphc.ir.listing import write_listing
 from graphc.ir.node import Node
-from graphc.ir.types import TensorType
+from graphc.ir.types import TensorType, show_shape
 from graphc.plan.program import Program
 
 VERSION = "0.1"
@@ -124,12 +124,12 @@ def _imports(target: Target) -> list[str]:
 
 
 def _aliases(program: Program, target: Target) -> list[str]:
+    saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(program.split.sizes)
     lines = [""] if target.aliases or target.renamed else []
     for alias, dtype in target.aliases.items():
         lines += [f"{alias} = NDArray[{dtype}]"]
     lines += [f"{new} = {old}" for old, new in sorted(target.renamed.items()) if old not in _LATE]
     if program.gradients:
-        saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(program.split.sizes)
         lines += ([""] if not lines else []) + layout.type_alias("Saved", saved)
     return lines
 
@@ -147,8 +147,6 @@ def _gradients_class(program: Program, target: Target, options: Options) -> list
 
 
 def layout_shape(type: TensorType) -> str:
-    from graphc.ir.types import show_shape
-
     return show_shape(type.shape)
 
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
-from graphc.errors import LimitError, ShapeError, UnsupportedError
+from graphc.errors import LimitError, ShapeError
 from graphc.ir.dims import Dim, product
-from graphc.ir.index import Array, Index, Range
+from graphc.ir.index import Index, Range
 from graphc.ir.leaf import const_node, scalar_value, size_node
 from graphc.ir.node import Node, make
-from graphc.ir.types import TensorType, broadcast, promote
+from graphc.ir.types import TensorType, promote
 from graphc.ops import REGISTRY
 
 Number = int | float | bool
@@ -119,6 +117,14 @@ def wins(mask: Node, a: Node, b: Node) -> Node:
 
 def inside(x: Node, lo: float, hi: float) -> Node:
     return apply("logical_and", apply("greater", x, lo), apply("less", x, hi))
+
+
+def root_slope(x: Node, y: Node) -> Node:
+    """d sqrt(x)/dx = 0.5 / y; of a norm, sqrt(sum(v**2)), the minimum-norm choice 0 at 0."""
+    squares = x.op.name == "sum" and x.args[0].op.name in ("square", "multiply") and len(set(x.args[0].args)) == 1
+    inner = x.op.name == "matmul" and x.args[0] is x.args[1] and x.type.rank == 0
+    slope = divide(0.5, y)
+    return where(equal(y, 0), 0, slope) if squares or inner else slope
 
 
 def power_slope(a: Node, b: Node) -> Node:

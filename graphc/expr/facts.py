@@ -11,6 +11,7 @@ is not known of it, `nonnegative` is. NaN is always possible and is not spoken o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -105,7 +106,7 @@ def _sum(a: Interval) -> Interval:
     return (0.0 if a[0] >= 0 else -math.inf, 0.0 if a[1] <= 0 else math.inf)
 
 
-_TRANSFER = {
+_TRANSFER: dict[str, Callable[..., Interval]] = {
     "add": _add,
     "subtract": _subtract,
     "multiply": _multiply,

@@ -19,7 +19,6 @@ from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.ops import REGISTRY
 
-
 _BINARY = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
     ast.Pow: "power", ast.MatMult: "matmul", ast.BitAnd: "logical_and", ast.BitOr: "logical_or",
@@ -73,9 +72,9 @@ def _term(tree: ast.expr) -> Any:
     match tree:
         case ast.Name(id=name):
             return Variable(name)
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return Literal(value)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return Literal(-value)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Call("negative", (_term(operand),))

@@ -8,12 +8,14 @@ when the index is made, so that every axis of the indexed array has exactly one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphc.ir.dims import Dim, evaluate
 
 
-class Range(NamedTuple):
+@dataclass(frozen=True)
+class Range:
     """`start:stop:step` with 0 <= start; `count` elements. A negative step walks down.
 
     `stop` is None where a downward walk runs to the front.

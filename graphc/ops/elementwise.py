@@ -202,7 +202,7 @@ def _arithmetic() -> list[Op]:
                   range=(-1.0, 1.0), infer=_numeric),
         _function("square", "2 * x", doc="x * x.", numpy="x**2", scalar="x * x", sympy="x**2",
                   range=(0.0, _INF), cost=0.3, infer=_numeric),
-        _function("sqrt", "0.5 / y", doc="Square root; its derivative at 0 is inf.", scalar="_sqrt(x)",
+        _function("sqrt", "root_slope(x, y)", doc="Square root; its derivative at 0 is inf, and 0 where it is a norm.", scalar="_sqrt(x)",
                   helper=_SQRT, plain=("nonnegative", "math.sqrt(x)"), domain="[0, oo)", range=(0.0, _INF), cost=1.3),
         _function("reciprocal", "-(y * y)", doc="1 / x.", numpy="1.0 / x", scalar="_div(1.0, x)",
                   helper=_DIV, plain=("nonzero", "1.0 / x"), sympy="1/x", domain="nonzero", cost=0.4),

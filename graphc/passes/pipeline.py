@@ -77,5 +77,6 @@ def join(values: Graph, wrt: Sequence[str]) -> Joint:
     def final(node: Node) -> Node:
         return last(again(engine.of(node)))
 
-    cotangents = {final(node): final(ct) for node, ct in derivative.cotangents.items()}
+    inside = set(raw.nodes)
+    cotangents = {final(node): final(ct) for node, ct in derivative.cotangents.items() if ct in inside}
     return Joint(values, stable, raw, shared, cotangents, before, tuple(engine.steps))

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
+from graphc.ir.index import Range
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
 from graphc.ir.sizes import names_of
@@ -79,14 +82,16 @@ def _loose_sizes(backward: Sequence[Node], saved: Sequence[Node]) -> tuple[str, 
     return tuple(name for name in wanted if name not in axes)
 
 
-def node_dims(node: Node) -> list[object]:
-    """The sizes that the text of a node mentions: those in its attributes."""
-    found: list[object] = []
-    stack = list(node.attrs) if node.op is not INPUT else []
+def node_dims(node: Node) -> list[Size]:
+    """The named sizes that the text of a node mentions: those in its attributes."""
+    found: list[Size] = []
+    stack: list[Any] = list(node.attrs) if node.op is not INPUT else []
     while stack:
         value = stack.pop()
-        if isinstance(value, tuple):
-            stack += value
-        else:
+        if isinstance(value, Size):
             found.append(value)
+        elif isinstance(value, Range):
+            stack += (value.start, value.stop)
+        elif isinstance(value, tuple):
+            stack += value
     return found[::-1]

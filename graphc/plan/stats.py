@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from graphc.ir.dims import Dim
@@ -57,18 +57,19 @@ def _allocating(statements: Sequence[Statement]) -> list[Statement]:
     return [s for s in statements if s.reuse is None and "view" not in s.node.op.traits]
 
 
-def _total(items: object) -> Dim:
+def _total(items: Iterable[Dim]) -> Dim:
     total: Dim = 0
-    for item in items:  # type: ignore[attr-defined]
+    for item in items:
         total = total + item
     return total
 
 
 def _bytes(node: Node) -> Dim:
-    return node.type.size * _BYTES[node.type.dtype]
+    return _BYTES[node.type.dtype] * node.type.size
 
 
 def _flops(node: Node) -> Dim:
     if node.op.name == "matmul":
-        return node.type.size * node.args[0].shape[-1] * 2
-    return max((a.type.size for a in node.args), key=str) if "reduction" in node.op.traits else node.type.size
+        inner: Dim = node.args[0].shape[-1]
+        return node.type.size * inner * 2
+    return node.args[0].type.size if "reduction" in node.op.traits else node.type.size

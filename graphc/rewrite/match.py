@@ -66,7 +66,7 @@ def matches(views: Views, term: Any, node: Node) -> Iterator[Found]:
 def needed_heads(term: Any) -> frozenset[str]:
     """The ops that must be among the factors of the terms, or the first arguments, of a match."""
     if not is_sum(term) and not is_product(term):
-        first = term.args[0] if term.args else None
+        first: Any = term.args[0] if term.args else None
         plain = isinstance(first, Call) and not is_sum(first) and not is_product(first)
         return frozenset((first.op,)) if plain and len(term.args) == 1 else frozenset()
     patterns = pattern_sum(term) if is_sum(term) else (pattern_product(term),)
@@ -201,6 +201,8 @@ def _whole_product(views: Views, term: Any, node: Node, scope: Scope) -> Iterato
     pattern = pattern_product(term)
     view = views.product(node)
     free = [t for t, k in pattern.factors if isinstance(t, Variable) and t.name not in scope and k == 1]
+    if free and pattern.coefficient < 0 < view.coefficient:
+        return  # abs(x) is no abs(-x): a rule that drops a sign needs one, or it would never end
     if not free:
         for inner, rest in _factors(views, pattern.factors, view, scope):
             if not rest.factors and rest.coefficient == pattern.coefficient:

@@ -85,7 +85,8 @@ class Step(NamedTuple):
     after: Node
 
 
-_WEIGHT = {"negative": 1, "add": 2, "subtract": 2, "multiply": 3, "square": 4, "divide": 5, "sqrt": 8, "power": 20}
+# A sum weighs more than two products and a number: 1 + tanh(x) -> 2 * sigmoid(2 * x) removes one.
+_WEIGHT = {"negative": 1, "multiply": 2, "square": 2, "divide": 3, "add": 6, "subtract": 6, "power": 20}
 
 
 def weight(term: Any) -> int:

@@ -159,7 +159,15 @@ def choose_known_branch(node: Node, views: Views) -> Node | None:
     return conform(build.astype(a if a is b or known else b, node.type.dtype), node.type)
 
 
+def absolute_of_negative(node: Node, views: Views) -> Node | None:
+    """The size of the opposite is the size."""
+    inner = node.args[0]
+    return build.apply("absolute", inner.args[0]) if inner.op.name == "negative" else None
+
+
 COMPUTED = (
+    ComputedRule("absolute-of-negative", ("absolute",), absolute_of_negative, Exact.BITWISE,
+                 "the size has no sign", (("abs(-x)", "abs(x)"),)),
     ComputedRule("fold-constants", (), fold_constants, Exact.BITWISE,
                  "an operation on constants is a constant", (("exp(1.0) + s", "2.718281828459045 + s"),)),
     ComputedRule("drop-broadcast", (), drop_broadcast, Exact.BITWISE,
@@ -178,7 +186,6 @@ PATTERNS = (
     Rule("power-one", "x**1", "x", B, "the first power is the number itself"),
     Rule("power-two", "x**2", "square(x)", B, "NumPy squares by multiplying, too"),
     Rule("power-minus-one", "x**-1", "1 / x", B, "NumPy's -1st power is the reciprocal"),
-    Rule("absolute-of-negative", "absolute(-x)", "absolute(x)", B, "the size has no sign"),
     Rule("absolute-twice", "absolute(absolute(x))", "absolute(x)", B, "already without a sign"),
     Rule("square-of-absolute", "square(absolute(x))", "square(x)", B, "a square has no sign"),
     Rule("root-of-square", "sqrt(square(x))", "absolute(x)", R, "and no overflow in between"),

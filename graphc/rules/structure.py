@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.expr import build
-from graphc.ir.dims import product
+from graphc.ir.dims import Dim, product
 from graphc.ir.leaf import size_node
 from graphc.ir.node import Node
 from graphc.ops.reduction import reduced_shape
@@ -89,7 +89,7 @@ def sum_of_broadcast(node: Node, views: Views) -> Node | None:
     return build.broadcast_to(build.reshape(build.multiply(number, total), _core(node, source, total)), node.shape)
 
 
-def _core(node: Node, source: Node, total: Node) -> tuple[object, ...]:
+def _core(node: Node, source: Node, total: Node) -> tuple[Dim, ...]:
     """The shape that the shrunken sum has inside the result, axes of size 1 in front left out."""
     rank = node.type.rank
     if not node["keepdims"]:

@@ -390,7 +390,8 @@ def firing_scope(rule: Rule) -> dict[str, Any]:
     logic = conditions_of(rule)
     scope: dict[str, Any] = {n: input_node(n, TensorType("bool" if n in logic else "float64", (3, 4)))
                              for n in names_in(rule.left)}
-    scope |= {"a": (1,), "k": True}
+    if is_structural(rule):
+        scope |= {"a": (1,), "k": True}
     for condition in rule.when:
         scope |= HOLDS[condition]
     return scope
