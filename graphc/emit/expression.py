@@ -57,6 +57,7 @@ class Writer:
         self._sizes = sizes or {}
         self._prefix = prefix
         self.symbols: set[str] = set()
+        self.used_sizes: set[str] = set()
 
     def expr(self, node: Node) -> ast.expr:
         """The node where it is used: its name if it has one."""
@@ -126,6 +127,8 @@ class Writer:
         axes = iter(shape)
         for entry in index.entries:
             items.append(ast.Constant(None) if entry is None else self._entry(entry, next(axes), arrays))
+        while len(items) > 1 and _is_whole(items[-1]):
+            items.pop()
         return items[0] if len(items) == 1 else ast.Tuple(items)
 
     def _entry(self, entry: Any, size: Dim, arrays: Sequence[Node]) -> ast.expr:
@@ -150,6 +153,7 @@ class Writer:
         """A size as an expression of the named sizes."""
         if isinstance(dim, int):
             return self.number(dim)
+        self.used_sizes |= set(dim.names())
         tree: ast.expr = renamed(ast.parse(str(dim), mode="eval").body, self._sizes)
         return tree
 
@@ -182,6 +186,10 @@ class Writer:
         if array.ndim == 0:
             return self.number(_shortest(array[()]))
         return ast.List([self._nested(item) for item in array])
+
+
+def _is_whole(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Slice) and tree.lower is None and tree.upper is None and tree.step is None
 
 
 def _whole_number(tree: ast.expr) -> ast.expr:

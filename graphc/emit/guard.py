@@ -9,12 +9,13 @@ import ast
 
 from graphc.emit import layout
 from graphc.emit.expression import renamed
-from graphc.emit.function import Names
+from graphc.emit.function import size_lines
+from graphc.emit.naming import Names
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.node import Node
-from graphc.ir.sizes import SizeSource, names_of, size_sources
+from graphc.ir.sizes import names_of, size_sources
 from graphc.plan.program import Program
 
 
@@ -48,6 +49,7 @@ class _Locals:
     def __call__(self, name: str) -> str:
         while name in self._taken:
             name += "_"
+        self._taken.add(name)
         return name
 
 
@@ -72,7 +74,7 @@ _WORDS = {"float": "number", "int": "whole number", "bool": "truth value"}
 
 
 def _refusal(kind: str, value: str, target: Target) -> str:
-    is_a, float_, int_, bool_ = (target.symbol(s) for s in ("isinstance", "float", "int", "bool"))
+    is_a, float_, int_ = (target.symbol(s) for s in ("isinstance", "float", "int"))
     np = "" if target.scalar else target.symbol("np")
     if target.scalar:
         return f"not {is_a}({value}, ({float_}, {int_}))"
@@ -114,25 +116,14 @@ def _size_checks(
 ) -> list[str]:
     sources = size_sources([(n["name"], n.type) for n in nodes])
     sizes = {s.name: local(s.name) for s in sources}
-    taken: set[tuple[str, int]] = set()
-    lines: list[str] = []
+    plain = {(s.argument, s.axis) for s in sources if s.factor == 1 and s.offset == 0}
     needed = _requirements(program)
-    wanted = _wanted_sizes(nodes, sources, needed)
-    for s in sources:
-        if s.name not in wanted:
-            taken.add((s.argument, s.axis))
-            continue
-        text = f"{target.symbol('len')}({s.argument})" if s.axis == 0 else f"{s.argument}.shape[{s.axis}]"
-        if s.offset:
-            text = f"{text} - {s.offset}" if s.offset > 0 else f"{text} + {-s.offset}"
-        if s.factor != 1:
-            text = f"({text}) // {s.factor}" if s.offset else f"{text} // {s.factor}"
-        else:
-            taken.add((s.argument, s.axis)) if not s.offset else None
-        lines += layout.assign(sizes[s.name], text, 1)
-    rows = [n for n in nodes if any((n["name"], i) not in taken for i in range(n.type.rank))]
+    wanted = _wanted_sizes(nodes, plain, needed)
+    ranks = {n["name"]: n.type.rank for n in nodes}
+    lines = size_lines([(s, sizes[s.name]) for s in sources if s.name in wanted], ranks, target)
+    rows = [n for n in nodes if any((n["name"], i) not in plain for i in range(n.type.rank))]
     if rows:
-        lines += _shape_rows(rows, target, local, loop, sizes, {s.name for s in sources} - wanted)
+        lines += _shape_rows(rows, target, local, loop, sizes)
     for dim, least in needed:
         text = _dim(dim, sizes)
         lines += [f"    if {text} < {least}:"]
@@ -142,18 +133,17 @@ def _size_checks(
     return lines
 
 
-def _wanted_sizes(nodes: list[Node], sources: list[SizeSource], needed: list[tuple[Dim, int]]) -> set[str]:
+def _wanted_sizes(nodes: list[Node], plain: set[tuple[str, int]], needed: list[tuple[Dim, int]]) -> set[str]:
     """The sizes that some check mentions: those that are not just one axis of one array."""
-    defined = {(s.argument, s.axis) for s in sources if s.factor == 1 and s.offset == 0}
     wanted = set(names_of(dim for dim, _ in needed))
     for node in nodes:
-        if any((node["name"], i) not in defined for i in range(node.type.rank)):
+        if any((node["name"], i) not in plain for i in range(node.type.rank)):
             wanted |= set(names_of(node.shape))
     return wanted
 
 
 def _shape_rows(
-    rows: list[Node], target: Target, local: _Locals, loop: tuple[str, str], sizes: dict[str, str], free: set[str]
+    rows: list[Node], target: Target, local: _Locals, loop: tuple[str, str], sizes: dict[str, str]
 ) -> list[str]:
     name, array = loop
     shape = local("shape")

@@ -12,9 +12,11 @@ import hashlib
 from dataclasses import dataclass
 
 from graphc.emit import layout
-from graphc.emit.function import Names, Target, backward_body, forward_body, name_everything
+from graphc.emit.function import backward_body, forward_body
 from graphc.emit.guard import check_function
+from graphc.emit.naming import Names, name_everything
 from graphc.emit.spelling import statements
+from graphc.emit.target import Target
 from graphc.ir.listing import write_listing
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType, show_shape
@@ -38,20 +40,22 @@ class Options:
 def emit(program: Program, options: Options) -> str:
     """The text of the module."""
     target = Target.of(program)
-    names = name_everything(program, target)
+    names = name_everything(program)
     body: list[str] = []
     if program.gradients:
         body += _gradients_class(program, target, options)
-    forward = forward_body(program, target, names)
+    backward, extra = backward_body(program, target, names) if program.gradients else ([], [])
+    forward = forward_body(program, target, names, extra)
     body += ["", "", *_forward_head(program, target, names, options), *forward]
     if program.gradients:
-        body += ["", "", *_backward_head(program, target, names), *backward_body(program, target, names)]
+        body += ["", "", *_backward_head(program, target, names), *backward]
     if scalar_loss(program):
         body += ["", "", *_value_and_grad(program, target, names)]
     body += ["", "", *check_function(program, target, names)]
     for source in target.helpers():
         body += ["", "", *source.rstrip("\n").split("\n")]
-    head = [*_header(program, options), *_docstring(program, options), "", *_imports(target), *_aliases(program, target)]
+    aliases = _aliases(program, target, extra)
+    head = [*_header(program, options), *_docstring(program, options), "", *_imports(target), *aliases]
     text = "\n".join([*head, *body]) + "\n"
     return _squeeze_blank(text)
 
@@ -123,8 +127,8 @@ def _imports(target: Target) -> list[str]:
     return [*standard, *([""] if standard and third else []), *third]
 
 
-def _aliases(program: Program, target: Target) -> list[str]:
-    saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(program.split.sizes)
+def _aliases(program: Program, target: Target, extra: list[str]) -> list[str]:
+    saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(extra)
     lines = [""] if target.aliases or target.renamed else []
     for alias, dtype in target.aliases.items():
         lines += [f"{alias} = NDArray[{dtype}]"]

@@ -256,6 +256,8 @@ def whole(dim: Dim) -> Range:
 def getitem(x: Node, entries: Sequence[Any], arrays: Sequence[Node] = ()) -> Node:
     if not arrays and all(isinstance(e, Range) and e.whole for e in entries):
         return x
+    if not arrays and all(e is None or (isinstance(e, Range) and e.whole) for e in entries):
+        return expand_dims(x, tuple(i for i, e in enumerate(entries) if e is None))  # so that rules see x[:, None]
     return make(REGISTRY["getitem"], [x, *arrays], index=Index(tuple(entries)))
 
 

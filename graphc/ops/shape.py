@@ -133,7 +133,7 @@ def _like_argument(e: Any, node: Node, ct: Node, i: int) -> Node:
 
 OPS: list[Op] = [
     Op("transpose", ("x",), _transpose, _transpose_text, "Axes in another order.", attrs=("axes",),
-       spelling=_transpose_text, adjoint=_untranspose, traits=_VIEW, cost=0.0, formula="dx = dy with the axes put back"),
+       spelling=_transpose_text, adjoint=_untranspose, traits=_VIEW | {"short"}, cost=0.0, formula="dx = dy with the axes put back"),
     Op("reshape", ("x",), _reshape, _reshape_text, "The same elements in another shape.", attrs=("shape",),
        spelling="reshape(x, shape)", adjoint=_like_argument, traits=_VIEW, cost=0.0, formula="dx = dy, reshaped"),
     Op("broadcast_to", ("x",), _broadcast, "np.broadcast_to(x, shape)", "Repeat along axes of size 1 and new axes.",

@@ -38,7 +38,7 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """values: the stabilised graph.  joint: values and gradients.  saved, sizes: see `Split`.
+    """values: the stabilised graph.  joint: values and gradients.  split: who computes what.
 
     forward, backward: the statements.  cotangents: forward node -> its cotangent.
     """
@@ -79,8 +79,8 @@ def plan(joint: Joint) -> Program:
     return Program(
         joint,
         parts,
-        _statements(parts.forward, forward_lines, {*values, *parts.saved}, {}),
-        _statements(parts.backward, backward_lines, set(gradients), {
+        _statements(parts.forward, forward_lines, {*values, *parts.saved, *named}, {}),
+        _statements(parts.backward, backward_lines, {*gradients, *backward_values}, {
             ct: tuple(dict.fromkeys(u for n in nodes for u in undone.get(n, ()))) for ct, nodes in sources.items()
         }),
     )
@@ -93,6 +93,7 @@ def _is_leaf(node: Node) -> bool:
 def lines(order: Sequence[Node], wanted: Collection[Node], given: Sequence[Node] = ()) -> set[Node]:
     """The nodes that become statements of their own."""
     inside = {n for n in order if not _is_leaf(n)} - set(given)
+    inline = _never_a_line(order) - set(wanted)
     uses = _uses(order)
     chosen: set[Node] = set()
     operands: dict[Node, int] = {}
@@ -115,7 +116,7 @@ def lines(order: Sequence[Node], wanted: Collection[Node], given: Sequence[Node]
             chosen.add(node)
         if _needs_name(node):
             chosen |= set(open_args)
-    return chosen & inside
+    return (chosen & inside) - inline
 
 
 def _heaviest_first(args: Sequence[Node], operands: Mapping[Node, int]) -> list[Node]:
@@ -134,6 +135,14 @@ def _needs_line(node: Node) -> bool:
     return node.op.name == "add_at" or "creation" in node.op.traits or (node.op is CONST and node.type.rank > 0)
 
 
+def _never_a_line(order: Sequence[Node]) -> set[Node]:
+    """Transposes, which are short and free, and arrays of zeros that only take what is added to them."""
+    bases = {n.args[0] for n in order if n.op.name == "add_at"}
+    others = {a for n in order for i, a in enumerate(n.args) if n.op.name != "add_at" or i > 0}
+    inline = {n for n in order if "short" in n.op.traits}
+    return inline | {b for b in bases - others if "creation" in b.op.traits}
+
+
 def _needs_name(node: Node) -> bool:
     """Whether the text of a scalar node mentions its argument twice: `x * x`."""
     text = node.op.scalar
@@ -143,6 +152,7 @@ def _needs_name(node: Node) -> bool:
 def _statements(
     order: Sequence[Node], chosen: set[Node], kept: Collection[Node], undone: Mapping[Node, tuple[Node, ...]]
 ) -> tuple[Statement, ...]:
+    """The chosen nodes as statements; the buffers of `kept` and of viewed values are never reused."""
     last: dict[Node, Node] = {}
     inside = set(order)
     reads = {n: _reads(n, chosen, inside) for n in order if n in chosen}

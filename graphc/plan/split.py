@@ -18,7 +18,6 @@ from graphc.ir.graph import Graph
 from graphc.ir.index import Range
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
-from graphc.ir.sizes import names_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +25,11 @@ class Split:
     """forward, backward: nodes in the order in which they are computed, leaves included.
 
     saved: the residuals, in the order of the signature and then of computation.
-    sizes: named sizes that backward needs and that no residual has as a plain axis.
     """
 
     forward: tuple[Node, ...]
     backward: tuple[Node, ...]
     saved: tuple[Node, ...]
-    sizes: tuple[str, ...]
 
 
 def split(values: Graph, joint: Graph) -> Split:
@@ -50,7 +47,7 @@ def split(values: Graph, joint: Graph) -> Split:
     seeds = set(joint.inputs[len(values.inputs) :])
     passing = dict.fromkeys([*values.inputs, *forward])
     saved = [n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds]
-    return Split(tuple(forward), tuple(backward), tuple(saved), _loose_sizes(backward, saved))
+    return Split(tuple(forward), tuple(backward), tuple(saved))
 
 
 def _free(forward: Sequence[Node]) -> set[Node]:
@@ -74,12 +71,6 @@ def backward_order(gradients: Sequence[Node]) -> list[Node]:
 def _depth(gradient: Node) -> int:
     """The number of nodes that a gradient needs: few for the last layer, many for the first."""
     return len(topological([gradient]))
-
-
-def _loose_sizes(backward: Sequence[Node], saved: Sequence[Node]) -> tuple[str, ...]:
-    wanted = names_of(d for n in backward for d in node_dims(n))
-    axes = {d.name for n in saved for d in n.shape if not isinstance(d, int)}
-    return tuple(name for name in wanted if name not in axes)
 
 
 def node_dims(node: Node) -> list[Size]:

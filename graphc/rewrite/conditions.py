@@ -46,6 +46,11 @@ def constant_over(m: Node, x: Node, axes: tuple[int, ...]) -> bool:
     return offset >= 0 and all(a < offset or m.shape[a - offset] == 1 for a in axes)
 
 
+def shift_lines_up(m: Node, x: Node, axes: tuple[int, ...], keepdims: bool) -> bool:
+    """Whether m, subtracted from x and added to its reduction, meets the same rows both times."""
+    return m.type.rank == 0 or lines_up(x, axes, keepdims)
+
+
 def same_axes(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return a == b
 
@@ -73,6 +78,7 @@ CONDITIONS: dict[str, Callable[..., bool]] = {
     "sums_to_one": sums_to_one,
     "lines_up": lines_up,
     "constant_over": constant_over,
+    "shift_lines_up": shift_lines_up,
     "same_axes": same_axes,
     "kept": kept,
     "scalar": scalar,

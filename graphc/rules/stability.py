@@ -69,7 +69,7 @@ SOFTMAX = (
     Rule("log-softmax-of-shifted", "log_softmax(x - m, axes=a)", "log_softmax(x, axes=a)", R, "a common shift cancels",
          when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
     Rule("logsumexp-of-shifted", "m + logsumexp(x - m, axes=a, keepdims=k)", "logsumexp(x, axes=a, keepdims=k)", R,
-         "the shift by hand is done inside", when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
+         "the shift by hand is done inside", when=("constant_over(m, x, a)", "shift_lines_up(m, x, a, k)"), proof=SAMPLED_REDUCTION),
     Rule("sum-of-distribution", "sum(x, axes=a, keepdims=k)", "1", R, "probabilities sum to 1",
          when=("sums_to_one(x, a)",), proof=SAMPLED_REDUCTION),
     Rule("variance", "mean(square(x), axes=a, keepdims=k) - square(mean(x, axes=a, keepdims=k))",

@@ -184,7 +184,7 @@ COMPUTED = (
     ComputedRule("merge-transposes", ("transpose",), merge_transposes, B, "one order of axes after the other is an order",
                  (("x.T.T", "x"),)),
     ComputedRule("merge-reshapes", ("reshape", "squeeze", "expand_dims"), merge_reshapes, B, "only the last shape counts",
-                 (("reshape(ravel(x), (n, m))", "x"), ("squeeze(x[:, None], axis=1)", "x"))),
+                 (("reshape(ravel(x), (n, m))", "x"), ("squeeze(expand_dims(x, 1), axis=1)", "x"))),
     ComputedRule("reshape-of-repeated", ("reshape", "squeeze", "expand_dims", "transpose"), thin_reshape, B,
                  "a repeated number has any shape", (("ravel(broadcast_to(s, (n, m)))", "broadcast_to(s, (n * m,))"),)),
     ComputedRule("keep-reduced-axes", ("expand_dims", "reshape"), keep_reduced_axes, B, "keepdims does the same",

@@ -1,0 +1,163 @@
+"""Statements of the plan as lines of a function body.
+
+    dz = (_sigmoid(z) - y) * (dloss / n)  # (n,)   loss = mean(softplus(z) - y * z)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+
+from graphc.emit import layout
+from graphc.emit.expression import Writer, numpy_text
+from graphc.emit.pyexpr import print_expr
+from graphc.emit.target import Target
+from graphc.expr.facts import FACTS
+from graphc.ir.leaf import CONST, INPUT
+from graphc.ir.node import Node
+from graphc.ir.types import show_shape
+from graphc.plan.program import Statement, is_fresh
+
+
+def scalar_text(node: Node) -> str:
+    """The `math` code of an op: the short form where it can't raise."""
+    if node.op.plain is not None and FACTS[node.op.plain[0]](node.args[-1]):
+        return node.op.plain[1]
+    assert node.op.scalar is not None
+    return node.op.scalar
+
+
+class Body:
+    """Lines of one function.
+
+    results: the nodes that are returned.  held: those that someone else holds, too.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        names: Mapping[Node, str],
+        sizes: Mapping[str, str],
+        results: Collection[Node],
+        held: Collection[Node],
+    ) -> None:
+        self.held = set(held)
+        self.target = target
+        self.names = names
+        self.results = set(results)
+        self.lines: list[str] = []
+        self.writer = Writer(
+            scalar_text if target.scalar else numpy_text,
+            names,
+            rename=target.renamed,
+            sizes=sizes,
+            prefix="math" if target.scalar else "np",
+        )
+
+    def statement(self, statement: Statement, undo: str) -> None:
+        """One statement of the plan."""
+        node = statement.node
+        shape = show_shape(node.shape) if node.type.rank else ""
+        comments = [f"{shape}   {undo}" if shape and undo else shape or undo, shape, ""]
+        if len(undo) and " = " in undo:
+            comments.insert(1, f"{shape}   {undo.split(' = ')[0]}".strip())
+        name = self.names[node]
+        if node.op.name == "add_at" or statement.reuse is not None:
+            self._in_place(statement, name, comments)
+        else:
+            self._assign(name, self._whole(node), comments)
+
+    def _assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
+        """An assignment with the longest comment that fits beside it."""
+        text = print_expr(value)
+        plain = layout.assign(name, text, 1)
+        for comment in comments:
+            lines = layout.assign(name, text, 1, comment)
+            if len(lines) == len(plain) and len(lines) == 1:
+                self.lines += lines
+                return
+        self.lines += plain
+
+    def _whole(self, node: Node) -> ast.expr:
+        """The definition of a statement; a result is an array or number of its own."""
+        tree = self.writer.definition(node)
+        if node not in self.results or (node.type.rank == 0 and node in self.held):
+            return tree
+        if node.type.rank == 0:
+            return tree if self.target.scalar else self._number(tree, node.type.dtype)
+        if node.op.name == "broadcast_to" and node.args[0].type.rank == 0:
+            return self.writer.fill("np.full(shape, x)" + "", node)
+        return tree if is_fresh(node) or node.op is CONST else self._copy(tree)
+
+    def _number(self, tree: ast.expr, dtype: str) -> ast.expr:
+        if dtype == "float32":
+            return self.writer.fill("np.float32(x)", _ANY, x=tree)
+        kind = {"float64": "float", "bool": "bool"}.get(dtype, "int")
+        return ast.Call(ast.Name(self.target.symbol(kind)), [tree], [])
+
+    def _copy(self, tree: ast.expr) -> ast.expr:
+        return ast.Call(ast.Attribute(tree, "copy"), [], [])
+
+    def _in_place(self, statement: Statement, name: str, comments: Sequence[str]) -> None:
+        node = statement.node
+        if statement.reuse is None:
+            base = node.args[0]
+            tree = self.writer.expr(base)
+            owned = base not in self.names and is_fresh(base)
+            self._assign(name, tree if owned else self._copy(tree), comments)
+        update = node.op.update
+        assert update is not None
+        text = update if isinstance(update, str) else update(node)
+        extra: dict[str, ast.expr] = {node.op.args[0]: ast.Name(name)}
+        if node.op.name == "add_at":
+            value = node.args[1]
+            thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value
+            extra["value"] = self.writer.expr(thin)
+        self._update(text, node, extra, fresh=node.args[0].op.name == "zeros")
+
+    def _update(self, text: str, node: Node, extra: Mapping[str, ast.expr], fresh: bool) -> None:
+        left, operator, right = text.partition("= ")
+        if not operator:
+            self.lines += layout.call_statement("", *_call_parts(self.writer.fill(text, node, **extra)), 1)
+            return
+        target = print_expr(self.writer.fill(left[:-2].strip(), node, **extra))
+        value = self.writer.fill(right, node, **extra)
+        sign = left[-1] + "="
+        if sign == "+=" and fresh:
+            sign = "="
+        elif sign == "+=":
+            positive = _opposite(value)
+            sign, value = ("+=", value) if positive is None else ("-=", positive)
+        self.lines += layout.update(target, sign, value, 1)
+
+    def result(self, node: Node, *, again: bool = False, held: bool = False) -> str:
+        """The expression that is returned for an output."""
+        named = node in self.names
+        tree = self.writer.expr(node) if named or node.type.rank else self._whole(node)
+        if node.type.rank == 0:
+            plain = (node.op is INPUT or node in self.held) and not self.target.scalar
+            return print_expr(self._number(tree, node.type.dtype) if plain else tree)
+        return print_expr(self._copy(tree) if again or held or node.op is INPUT else tree)
+
+    def finish(self) -> list[str]:
+        self.target.symbols |= self.writer.symbols
+        return self.lines
+
+
+_ANY = Node()
+_ANY.op, _ANY.args, _ANY.attrs = CONST, (), (None,)
+
+
+def _opposite(tree: ast.expr) -> ast.expr | None:
+    """The tree without its leading minus, None if it has none."""
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return tree.operand
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Div)):
+        left = _opposite(tree.left)
+        return None if left is None else ast.BinOp(left, tree.op, tree.right)
+    return None
+
+
+def _call_parts(tree: ast.expr) -> tuple[str, list[str]]:
+    assert isinstance(tree, ast.Call)
+    return print_expr(tree.func), [print_expr(a) for a in tree.args]
