@@ -13,6 +13,7 @@ from graphc.emit.function import size_lines
 from graphc.emit.naming import Names
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
+from graphc.emit.wrap import WIDTH
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.node import Node
 from graphc.ir.sizes import names_of, size_sources
@@ -91,7 +92,7 @@ def _raise(target: Target, error: str, text: str) -> list[str]:
 def _loop(names: list[str], items: list[str]) -> list[str]:
     head = f"    for {', '.join(names)} in ("
     one = f"{head}{', '.join(items)}{',' if len(items) == 1 else ''}):"
-    if len(one) <= layout.WIDTH and len(items) > 0:
+    if len(one) <= WIDTH and len(items) > 0:
         return [one]
     return [head, *(f"        {item}," for item in items), "    ):"]
 

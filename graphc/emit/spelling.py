@@ -45,6 +45,8 @@ def statements(graph: Graph) -> list[str]:
         if node.op is not INPUT:
             names.setdefault(node, name)
     inside = [n for n in graph.nodes if n in names]
+    if all(n in graph.origin for n in inside):
+        inside.sort(key=lambda n: graph.origin[n].start)  # as the user wrote them
     if not inside or len(inside) > MAX_LINES:
         return []
     width = min(16, max(len(names[n]) for n in inside))

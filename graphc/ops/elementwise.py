@@ -87,11 +87,11 @@ def _function(
     name: str, partial: str | None, *, doc: str, scalar: str | None = None, helper: Helper | None = None,
     numpy: str | None = None, sympy: str | None = None, domain: str = "(-oo, oo)",
     range: tuple[float, float] | None = None, cost: float = 1.0, infer: Infer = _float,
-    plain: tuple[str, str] | None = None,
+    plain: tuple[str, str] | None = None, spelling: str | None = None,
 ) -> Op:
     """A function of one argument; `numpy.NAME` and `NAME` of SymPy unless told otherwise."""
     return Op(
-        name, ("x",), infer, numpy or f"np.{name}(x)", doc, scalar=scalar, plain=plain,
+        name, ("x",), infer, numpy or f"np.{name}(x)", doc, scalar=scalar, plain=plain, spelling=spelling,
         helpers=() if helper is None else (helper,), partials=(partial,),
         sympy=sympy or f"{name}(x)", domain=(domain,), range=range, traits=_ELEMENTWISE, cost=cost,
     )
@@ -200,7 +200,7 @@ def _arithmetic() -> list[Op]:
                   scalar="abs(x)", sympy="Abs(x)", range=(0.0, _INF), cost=0.3, infer=_numeric),
         _function("sign", None, doc="-1, 0 or 1; its derivative is 0.", scalar="_sign(x)", helper=_SIGN,
                   range=(-1.0, 1.0), infer=_numeric),
-        _function("square", "2 * x", doc="x * x.", numpy="x**2", scalar="x * x", sympy="x**2",
+        _function("square", "2 * x", doc="x * x.", numpy="x**2", spelling="x**2", scalar="x * x", sympy="x**2",
                   range=(0.0, _INF), cost=0.3, infer=_numeric),
         _function("sqrt", "root_slope(x, y)", doc="Square root; its derivative at 0 is inf, and 0 where it is a norm.", scalar="_sqrt(x)",
                   helper=_SQRT, plain=("nonnegative", "math.sqrt(x)"), domain="[0, oo)", range=(0.0, _INF), cost=1.3),

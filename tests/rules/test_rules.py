@@ -95,8 +95,14 @@ def value_of(term: Any, scope: Scope, arithmetic: str) -> Any:
     return np.asarray(result, dtype=object)
 
 
+def exponential(x: Any) -> Any:
+    """exp(x) in many digits; beside other terms of a sum e**-3000 is nothing, and costs much."""
+    return mpmath.exp(x) if x > -3000 else mpmath.mpf(0)
+
+
 def reduced(op: str, x: Any, attrs: Mapping[str, Any], arithmetic: str) -> Any:
-    exp, log = (np.frompyfunc(formula(name, arithmetic), 1, 1) for name in ("exp", "log"))
+    log = np.frompyfunc(formula("log", arithmetic), 1, 1)
+    exp = np.frompyfunc(formula("exp", "sympy") if arithmetic == "sympy" else exponential, 1, 1)
     axes, keep = attrs["axes"], attrs.get("keepdims", False)
     count = math.prod(x.shape[a] for a in axes)
     total = np.sum(x, axis=axes, keepdims=True)
@@ -220,8 +226,8 @@ def points(rule: Rule, values: list[float], ordinary: int) -> Iterator[Scope]:
     logic = conditions_of(rule)
     names = names_in(rule.left)
     axes = [[True, False] if n in logic else [v for v in values if FITS[rule.assume.get(n)](v)] for n in names]
-    thin = 1 if len(names) <= 2 else 5
-    for point in itertools.islice(itertools.product(*(a if len(a) < 3 else a[::thin] for a in axes)), 6000):
+    thin = (1, 1, 3, 5, 5)[len(names)]
+    for point in itertools.islice(itertools.product(*(a if len(a) < 5 else a[::thin] for a in axes)), 6000):
         yield dict(zip(names, point, strict=True))
     for _ in range(ordinary):
         yield {n: bool(rng.random() < 0.5) if n in logic else ordinary_value(rng, rule.assume.get(n)) for n in names}
