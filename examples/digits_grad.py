@@ -86,8 +86,7 @@ def _check(X: Array, W1: Array, b1: Array, W2: Array, b2: Array, y: IntArray) ->
             raise TypeError(f"{name} must be {dtype}, got {array.dtype}")
         if array.ndim != ndim:
             raise ValueError(f"{name} must have {ndim} axes, got shape {array.shape}")
-    n = len(X)
-    d = X.shape[1]
+    n, d = X.shape
     h = W1.shape[1]
     k = W2.shape[1]
     for name, array, shape in (

@@ -103,8 +103,8 @@ def test_libraries(path):
 
 
 def test_modules_named_in_strings():
-    found = {name_of(p) for p in sources() for n in ast.walk(ast.parse(p.read_text("utf-8")))
-             if isinstance(n, ast.Call) and ast.unparse(n.func).split(".")[-1] in ("import_module", "__import__")}  # fmt: skip
+    calls = ((p, n) for p in sources() for n in ast.walk(ast.parse(p.read_text("utf-8"))) if isinstance(n, ast.Call))
+    found = {name_of(p) for p, n in calls if ast.unparse(n.func).split(".")[-1] in ("import_module", "__import__")}
     assert found == set(NAMED_LATER)
 
 

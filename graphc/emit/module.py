@@ -129,16 +129,16 @@ def _imports(target: Target) -> list[str]:
 
 def _aliases(program: Program, target: Target, extra: list[str]) -> list[str]:
     saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(extra)
-    lines = [""] if target.aliases or target.renamed else []
+    lines = [""] if target.aliases or target.hidden() else []
     for alias, dtype in target.aliases.items():
         lines += [f"{alias} = NDArray[{dtype}]"]
-    lines += [f"{new} = {old}" for old, new in sorted(target.renamed.items()) if old not in _LATE]
+    lines += [f"{new} = {old}" for old, new in target.hidden() if old not in _LATE]
     if program.gradients:
         lines += ([""] if not lines else []) + layout.type_alias("Saved", saved)
     return lines
 
 
-_LATE = ("forward", "backward", "Gradients")
+_LATE = ("forward", "backward")  # defined in the file itself, before `value_and_grad`
 
 
 def _gradients_class(program: Program, target: Target, options: Options) -> list[str]:
@@ -212,7 +212,7 @@ def _value_and_grad(program: Program, target: Target, names: Names) -> list[str]
     forward = target.symbol("forward")
     lines += layout.call_statement(f"{value}, {names.local_saved} =", forward, inputs, 1)
     lines.append(f"    return {value}, {target.symbol('backward')}({names.local_saved})")
-    late = [f"{new} = {old}" for old, new in sorted(target.renamed.items()) if old in _LATE and old != "Gradients"]
+    late = [f"{new} = {old}" for old, new in target.hidden() if old in _LATE]
     return [*late, "", "", *lines] if late else lines
 
 

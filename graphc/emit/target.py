@@ -54,16 +54,20 @@ class Target:
     def annotation(self, type: TensorType) -> str:
         """The type of a parameter or result."""
         if type.rank == 0:
-            return "np.float32" if type.dtype == "float32" else _SCALAR[type.dtype]
+            return "np.float32" if type.dtype == "float32" else self.symbol(_SCALAR[type.dtype])
         return self.array(type.dtype)
 
     def array(self, dtype: str) -> str:
         if dtype.startswith("float"):
             self.aliases.setdefault("Array", "np.floating[Any]" if self.wide else f"np.{self.base}")
-            return "Array"
+            return self.symbol("Array")
         name, numpy = _ALIAS[dtype]
         self.aliases.setdefault(name, numpy)
-        return name
+        return self.symbol(name)
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """The symbols that were used and that an input's name hides, and what they are called instead."""
+        return [(name, new) for name, new in sorted(self.renamed.items()) if name in self.symbols]
 
     def helpers(self) -> list[str]:
         """The sources of the helpers that the text uses, and of those that they use."""

@@ -101,7 +101,8 @@ _ADD_AT = Helper("_add_at", array='''def _add_at(base: Array, index: object, val
 def _update(node: Node) -> str:
     if unique(node["index"], node.args[2:]):
         return "base[index] += value"
-    return "np.add.at(base, index, value)"
+    sliced = any(isinstance(e, Range) or e is None for e in node["index"].entries)
+    return "np.add.at(base, np.s_[index], value)" if sliced else "np.add.at(base, index, value)"
 
 
 def _adjoint_of_read(e: Any, node: Node, ct: Node, i: int) -> Node | None:

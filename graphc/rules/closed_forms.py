@@ -24,7 +24,7 @@ def common_factor(node: Node, views: Views) -> Node | None:
     products = [views.term(t) for t in terms]
     shared = [f for f in products[0].factors if all(f in v.factors for v in products[1:])]
     size = abs(products[0].coefficient)
-    scale = size if size != 1.0 and all(abs(v.coefficient) == size for v in products) else 1.0
+    scale = size if size not in (0.0, 1.0) and all(abs(v.coefficient) == size for v in products) else 1.0
     if not shared and scale == 1.0:
         return None
     if any(len(v.factors) == len(shared) for v in products) and not all(f.base.type.rank == 0 for f in shared):

@@ -23,6 +23,8 @@ def merge_reshapes(node: Node, views: Views) -> Node | None:
     inner = node.args[0]
     if inner.shape == node.shape and inner.op.name != "broadcast_to":
         return inner
+    if inner.type.rank == 0:
+        return build.broadcast_to(inner, node.shape)
     if inner.op.name not in ("reshape", "squeeze", "expand_dims"):
         return None
     return build.reshape(inner.args[0], node.shape)

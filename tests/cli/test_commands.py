@@ -40,14 +40,14 @@ def standard_input(monkeypatch, data):
 FORMULAS = [
     ("1/(1+exp(-x))", ["s = sigmoid(x)", "df/dx = s * (1 - s)"]),
     ("1/(1+np.exp(-x))", ["s = sigmoid(x)", "df/dx = s * (1 - s)"]),
-    ("tanh(x)", ["t = tanh(x)", "df/dx = 1 - square(t)"]),
-    ("x*exp(x**2)", ["e = exp(square(x))", "df/dx = e * (2 * square(x) + 1)"]),
+    ("tanh(x)", ["t = tanh(x)", "df/dx = 1 - t**2"]),
+    ("x*exp(x**2)", ["e = exp(x**2)", "df/dx = e * (2 * x**2 + 1)"]),
     ("x*y", ["df/dx = y", "df/dy = x"]),
     ("-exp(-x)", ["e = exp(-x)", "df/dx = e"]),
     ("-log(p)", ["df/dp = -(1 / p)"]),
     ("-x", ["df/dx = -1"]),
     ("x/y", ["df/dx = 1 / y", "df/dy = -(x / y / y)"]),
-    ("sqrt(x**2+y**2)", ["r = sqrt(square(x) + square(y))", "df/dx = x / r", "df/dy = y / r"]),
+    ("sqrt(x**2+y**2)", ["r = sqrt(x**2 + y**2)", "df/dx = x / r", "df/dy = y / r"]),
     ("loss = 3*x", ["dloss/dx = 3"]),
     ("s*sigmoid(x)", ["s2 = sigmoid(x)", "df/ds = s2", "df/dx = s * s2 * (1 - s2)"]),
 ]

@@ -34,7 +34,7 @@ NODES = {
     "Slice", "Tuple", "List", "BinOp", "UnaryOp", "BoolOp", "Compare", "IfExp", "If", "For", "While", "Raise", "Try",
     "ExceptHandler", "JoinedStr", "FormattedValue", "Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "MatMult", "Pow",
     "USub", "UAdd", "Not", "Invert", "And", "Or", "Eq", "NotEq", "Lt", "LtE", "Gt", "GtE", "Is", "IsNot", "In", "NotIn",
-    "BitAnd", "BitOr", "BitXor", "comprehension", "GeneratorExp",
+    "BitAnd", "BitOr", "BitXor", "comprehension", "GeneratorExp", "Starred", "With", "withitem",
 }  # fmt: skip
 IMPORTS = {"numpy", "numpy.typing", "math", "typing"}
 

@@ -151,8 +151,8 @@ class _Writer:
         if kind < 0.55 and last.is_float:
             others = self.random.sample(floats, min(len(floats), self.random.randint(1, 3)))
             terms = [f"{self.random.choice(('sum', 'mean'))}({v.text})" if v.rank else v.text for v in others]
-            if any(0 in v.shape for v in others):
-                terms = [t.replace("mean", "sum") for t in terms]
+            if any(t.startswith("mean") for t in terms):
+                self.least = max(self.least, 1)
             self.lines.append(f"{self.names.pop()} = {' + '.join(terms)}")
             return
         if kind < 0.62:
