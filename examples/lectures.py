@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def network() -> Rows:
     rng = np.random.default_rng(4)
     sizes, m = (6, 5, 4, 3), 8
     X, Y = rng.standard_normal((6, m)), np.eye(3)[rng.integers(0, 3, m)].T
-    W = [rng.standard_normal((b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    W = [rng.standard_normal((b, a)) for a, b in pairwise(sizes)]
     b = [rng.standard_normal((size, 1)) for size in sizes[1:]]
     wrt = ("W1", "b1", "W2", "b2", "W3", "b3")
     parameters = dict(zip(wrt, (W[0], b[0], W[1], b[1], W[2], b[2]), strict=True))

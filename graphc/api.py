@@ -153,11 +153,11 @@ class Module:
 
     # --- running ---
 
-    def __call__(self, *args: Any, **inputs: Any) -> Any:
+    def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, or a tuple of the values."""
         return self._module.forward(**self._bind(args, inputs))[0]
 
-    def forward(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
+    def forward(self, /, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """The value(s), and what `backward` needs."""
         result: tuple[Any, Any] = self._module.forward(**self._bind(args, inputs))
         return result
@@ -177,7 +177,7 @@ class Module:
         given = [_coerced(ct, seed.type.dtype, seed.type.rank) for ct, seed in zip(cotangents, seeds, strict=False)]
         return self._module.backward(saved, *given)
 
-    def value_and_grad(self, *args: Any, **inputs: Any) -> tuple[Any, Any]:
+    def value_and_grad(self, /, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """(value, Gradients) of a model with one scalar output."""
         self._need_gradients()
         if not scalar_loss(self._program):
@@ -189,7 +189,7 @@ class Module:
         result: tuple[Any, Any] = self._module.value_and_grad(**self._bind(args, inputs))
         return result
 
-    def grad(self, *args: Any, **inputs: Any) -> Any:
+    def grad(self, /, *args: Any, **inputs: Any) -> Any:
         """The Gradients of a model with one scalar output."""
         return self.value_and_grad(*args, **inputs)[1]
 
@@ -275,8 +275,10 @@ def _read(path: Path) -> str | None:
 
 def _coerced(value: Any, dtype: str, rank: int) -> Any:
     """A list as an array of the declared dtype; complex numbers and objects are refused."""
-    if isinstance(value, np.ndarray) or (rank == 0 and isinstance(value, (int, float, np.generic))):
-        return value[()] if rank == 0 and isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if rank == 0 and isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
+        return value.item() if value.dtype.kind in "biuf" else value[()]
+    if isinstance(value, (int, float, np.ndarray)):
+        return value
     try:
         array: npt.NDArray[Any] = np.asarray(value)
     except ValueError as error:

@@ -86,12 +86,12 @@ class Body:
         if node.type.rank == 0:
             return tree if self.target.scalar else self._number(tree, node.type.dtype)
         if node.op.name == "broadcast_to" and node.args[0].type.rank == 0:
-            return self.writer.fill("np.full(shape, x)" + "", node)
+            return self.writer.fill("np.full(shape, x)", node)
         return tree if is_fresh(node) or node.op is CONST else self._copy(tree)
 
     def _number(self, tree: ast.expr, dtype: str) -> ast.expr:
         if dtype == "float32":
-            return self.writer.fill("np.float32(x)", _ANY, x=tree)
+            return ast.Call(ast.Attribute(ast.Name(self.target.symbol("np")), "float32"), [tree], [])
         kind = {"float64": "float", "bool": "bool"}.get(dtype, "int")
         return ast.Call(ast.Name(self.target.symbol(kind)), [tree], [])
 
@@ -113,7 +113,7 @@ class Body:
             value = node.args[1]
             thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value
             extra["value"] = self.writer.expr(thin)
-        self._update(text, node, extra, fresh=node.args[0].op.name == "zeros")
+        self._update(text, node, extra, fresh=node.op.name == "add_at" and node.args[0].op.name == "zeros")
 
     def _update(self, text: str, node: Node, extra: Mapping[str, ast.expr], fresh: bool) -> None:
         left, operator, right = text.partition("= ")
@@ -142,10 +142,6 @@ class Body:
     def finish(self) -> list[str]:
         self.target.symbols |= self.writer.symbols
         return self.lines
-
-
-_ANY = Node()
-_ANY.op, _ANY.args, _ANY.attrs = CONST, (), (None,)
 
 
 def _opposite(tree: ast.expr) -> ast.expr | None:

@@ -78,10 +78,12 @@ class Writer:
         """A template over the op's argument and attribute names, filled in for `node`."""
         scope: dict[str, Any] = {}
         fixed = [a for a in node.op.args if not a.startswith("*")]
+        typed = self._needs_types(template, node)
         for name, arg in zip(fixed, node.args, strict=False):
-            scope[name] = arg
+            scope[name] = self._typed(arg) if typed else arg
         if node.op.variadic:
-            scope[node.op.args[-1][1:]] = node.args[len(fixed) :]
+            rest = node.args[len(fixed) :]
+            scope[node.op.args[-1][1:]] = tuple(map(self._typed, rest)) if typed else rest
         arrays = node.args[len(fixed) :]
         for name, value in node.attributes.items():
             shape = node.args[0].shape if node.args else ()
@@ -89,6 +91,19 @@ class Writer:
         scope.update(extra)
         tree: ast.expr = self._put(_template(template), scope)
         return tree
+
+    def _needs_types(self, template: str, node: Node) -> bool:
+        """Whether numbers would make a float32 array a float64 one: where a function sees only them, or joins them."""
+        if node.type.dtype != "float32" or self._text_of is not numpy_text or not isinstance(_template(template), ast.Call):
+            return False
+        return node.op.name in _JOINS or all(map(_is_number, node.args))
+
+    def _typed(self, node: Node) -> Node | ast.expr:
+        if node.type.dtype != "float32" or not _is_number(node) or node in self._names:
+            return node
+        self.symbols.add("np")
+        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), "float32")
+        return ast.Call(call, [self.expr(node)], [])
 
     def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
         if isinstance(tree, ast.Name):
@@ -109,7 +124,7 @@ class Writer:
         if isinstance(value, ast.expr):
             return value
         if isinstance(value, tuple):
-            return ast.Tuple([self.expr(v) for v in value])
+            return ast.Tuple([v if isinstance(v, ast.expr) else self.expr(v) for v in value])
         self.symbols.add(name)
         return ast.Name(self._rename.get(name, name))
 
@@ -190,6 +205,21 @@ class Writer:
 
 def _is_whole(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Slice) and tree.lower is None and tree.upper is None and tree.step is None
+
+
+_JOINS = ("concatenate", "stack", "broadcast_to")
+_BY_OPERATOR = ("add", "subtract", "multiply", "divide", "negative", "power", "square", "reciprocal")
+
+
+def _is_number(node: Node) -> bool:
+    """Whether the text of the node is a Python number: a constant, a size, arithmetic of them."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if top.type.rank > 0 or (top.op not in (CONST, SIZE) and top.op.name not in _BY_OPERATOR):
+            return False
+        stack += top.args
+    return True
 
 
 def _whole_number(tree: ast.expr) -> ast.expr:

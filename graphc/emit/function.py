@@ -14,6 +14,7 @@ from graphc.ir.node import Node
 from graphc.ir.sizes import SizeSource, size_sources
 from graphc.plan.program import Program, Statement
 
+NUMPY = {"bool": "bool_"}
 MAX_UNDO = 46  # characters of the forward line in a comment
 
 
@@ -27,8 +28,9 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
         body.statement(statement, "")
     seen: set[Node] = set()
     values: list[str] = []
+    kept = set(map(owner, saved))
     for node in outputs:
-        values.append(body.result(node, again=node in seen, held=node in saved))
+        values.append(body.result(node, again=node in seen, held=owner(node) in kept))
         seen.add(node)
     rest = [names.forward[n] for n in saved] + [names.forward_sizes[s] for s in extra]
     last = f"({rest[0]},)" if len(rest) == 1 else f"({', '.join(rest)})"
@@ -43,14 +45,23 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
     return [*head, *body.finish()]
 
 
+def owner(node: Node) -> Node:
+    """The value whose memory a view looks at."""
+    while "view" in node.op.traits and node.args:
+        node = node.args[0]
+    return node
+
+
 def conversions(target: Target, nodes: Sequence[Node], names: Mapping[Node, str]) -> list[str]:
     """Numbers take their own type, so that arithmetic on them is NumPy's."""
     lines: list[str] = []
-    for dtype in ("float64", "float32"):
+    for dtype in ("float64", "float32", "int64", "int32", "bool"):
         group = [names[n] for n in nodes if n.type.rank == 0 and n.type.dtype == dtype]
         if not group:
             continue
-        kind = target.symbol("float") if target.scalar else f"{target.symbol('np')}.{dtype}"
+        if target.scalar and dtype == "bool":
+            continue
+        kind = target.symbol("float") if target.scalar else f"{target.symbol('np')}.{NUMPY.get(dtype, dtype)}"
         for start in range(0, len(group), 3):
             part = group[start : start + 3]
             if len(part) == 1:

@@ -99,7 +99,7 @@ def clip(x: Value, lo: Value | None, hi: Value | None) -> Node:
         return as_nodes([x])[0]
     if lo is None or hi is None:
         return apply("minimum", x, hi) if hi is not None else apply("maximum", x, lo or 0)
-    return apply("clip", x, lo=float(lo), hi=float(hi))
+    return apply("clip", x, lo=float(lo) + 0.0, hi=float(hi) + 0.0)  # -0.0 is 0.0: attributes are compared by ==
 
 
 # --- formulas of derivatives that are more than an operator ---
@@ -120,11 +120,28 @@ def inside(x: Node, lo: float, hi: float) -> Node:
 
 
 def root_slope(x: Node, y: Node) -> Node:
-    """d sqrt(x)/dx = 0.5 / y; of a norm, sqrt(sum(v**2)), the minimum-norm choice 0 at 0."""
-    squares = x.op.name == "sum" and x.args[0].op.name in ("square", "multiply") and len(set(x.args[0].args)) == 1
-    inner = x.op.name == "matmul" and x.args[0] is x.args[1] and x.type.rank == 0
+    """d sqrt(x)/dx = 0.5 / y; of a norm, sqrt(sum(v**2)) or sqrt(a**2 + b**2), the minimum-norm choice 0 at 0."""
     slope = divide(0.5, y)
-    return where(equal(y, 0), 0, slope) if squares or inner else slope
+    return where(equal(y, 0), 0, slope) if _sums_squares(x) else slope
+
+
+def _sums_squares(x: Node) -> bool:
+    """Whether x is a sum of squares, as far as 16 operands show."""
+    stack, seen = [x], 0
+    while stack and seen < 16:
+        top = stack.pop()
+        seen += 1
+        if top.op.name in ("add", "sum"):
+            stack += top.args
+        elif top.op.name == "power":
+            if scalar_value(top.args[1]) != 2:
+                return False
+        elif top.op.name == "matmul":
+            if top.args[0] is not top.args[1] or top.type.rank > 0:
+                return False
+        elif top.op.name != "square" and (top.op.name != "multiply" or top.args[0] is not top.args[1]):
+            return False
+    return not stack
 
 
 def power_slope(a: Node, b: Node) -> Node:

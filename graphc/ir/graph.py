@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from graphc.errors import LimitError, Span
 from graphc.ir.node import Node, make, topological
 from graphc.ir.op import Op
+from graphc.ir.writing import write_listing
 
 if TYPE_CHECKING:
     import networkx
@@ -79,6 +80,10 @@ class Graph:
             if node in self.origin:
                 origin.setdefault(target, self.origin[node])
         return replace(self, outputs=outputs, names=names, origin=origin)
+
+    def __str__(self) -> str:
+        """The listing, which `graphc.ir.listing.parse_listing` reads back."""
+        return write_listing(self)
 
     def __repr__(self) -> str:
         return f"<Graph {self.title}: {len(self.nodes)} nodes>"

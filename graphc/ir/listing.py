@@ -1,4 +1,4 @@
-"""Graphs as text, and back.
+"""The grammar of listings, and how a listing becomes a graph again.
 
     graph "logistic.gc" (X: f64[n, d], w: f64[d], y: f64[n]) -> (loss: %4) {
       z: f64[n] = matmul(X, w)
@@ -30,62 +30,19 @@ from graphc.errors import ParseError, Source, Span
 from graphc.ir.dims import Dim, Size
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
-from graphc.ir.leaf import INPUT, input_node
+from graphc.ir.leaf import input_node
 from graphc.ir.node import Constant, Node, make
 from graphc.ir.op import Op
-from graphc.ir.types import LONG, SHORT, TensorType
+from graphc.ir.types import LONG, TensorType
+from graphc.ir.writing import write_listing
+
+__all__ = ["parse_listing", "write_listing"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<ref>%\d+)|(?P<string>\"(?:[^\"\\]|\\.)*\")"
     r"|(?P<number>-?(?:inf|\d+(?:\.\d*)?(?:e[+-]?\d+)?))|(?P<mark>->|//|.))",
     re.DOTALL,
 )
-
-
-def write_listing(graph: Graph) -> str:
-    """The listing of a graph."""
-    refs: dict[Node, str] = {node: node["name"] for node in graph.inputs}
-    taken = set(refs.values())
-    lines: list[str] = []
-    for number, node in enumerate(n for n in graph.nodes if n.op is not INPUT):
-        name = graph.names.get(node)
-        if name is None or name in taken:
-            name = f"%{number}"
-        taken.add(name)
-        refs[node] = name
-        args = ", ".join(refs[a] for a in node.args)
-        attrs = ", ".join(f"{k}={_value(v)}" for k, v in node.attributes.items())
-        lines.append(f"  {name}: {node.type} = {node.op.name}({args}{'; ' if attrs else ''}{attrs})")
-    inputs = ", ".join(f"{node['name']}: {node.type}" for node in graph.inputs)
-    outputs = ", ".join(
-        f"{name}: {refs[node]}"
-        for name, node in zip(graph.output_names, graph.outputs, strict=True)
-    )
-    head = f"graph {json.dumps(graph.title)} ({inputs}) -> ({outputs}) {{"
-    return "\n".join([head, *lines, "}"]) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Size):
-        return f"<{value}>"
-    if isinstance(value, Constant):
-        items = [repr(item) for item in value.array().ravel().tolist()]
-        return f"{SHORT[value.dtype]}[{', '.join(map(str, value.shape))}]{{{', '.join(items)}}}"
-    if isinstance(value, Index):
-        return f"[{', '.join(_entry(e) for e in value.entries)}]"
-    if isinstance(value, tuple):
-        inner = ", ".join(_value(v) for v in value)
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
-def _entry(entry: Any) -> str:
-    if isinstance(entry, Array):
-        return f"@{entry.k}"
-    if isinstance(entry, Range):
-        fields = (entry.start, entry.stop, entry.step, entry.count, entry.whole)
-        return ":".join(_value(f) for f in fields)
-    return _value(entry)
 
 
 def parse_listing(text: str, ops: Mapping[str, Op], title: str = "<listing>") -> Graph:

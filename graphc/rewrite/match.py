@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from graphc.expr.formula import AttrName, Call, Literal, Variable
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
+from graphc.ir.types import broadcast
 from graphc.rewrite.views import Factor, Product, Term, Views, build_product
 
 Scope = Mapping[str, Any]
@@ -86,12 +87,19 @@ def match(views: Views, term: Any, node: Node, scope: Scope) -> Iterator[Scope]:
         if scalar_value(node) == term.value:
             yield scope
     elif is_sum(term):
-        for found in _sums(views, term, node, scope, partial=False):
-            yield found.scope
+        if _fills(node, [f.base for t in views.sum(node) for f in views.term(t).factors]):
+            for found in _sums(views, term, node, scope, partial=False):
+                yield found.scope
     elif is_product(term):
-        yield from _whole_product(views, term, node, scope)
+        if _fills(node, [f.base for f in views.product(node).factors]):
+            yield from _whole_product(views, term, node, scope)
     elif term.op == node.op.name:
         yield from _same_op(views, term, node, scope)
+
+
+def _fills(node: Node, parts: Sequence[Node]) -> bool:
+    """Whether the parts have the shape of the whole. Inside `sum` or `softmax` repeats count."""
+    return broadcast(*(p.shape for p in parts)) == node.shape
 
 
 def _same_op(views: Views, term: Call, node: Node, scope: Scope) -> Iterator[Scope]:

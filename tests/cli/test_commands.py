@@ -179,7 +179,7 @@ def test_explain_every_code(capsys, code):
 def test_explain_an_unknown_code(capsys):
     status, out, err = run(capsys, "explain", "G0221")
     assert (status, out) == (2, "")
-    assert err == "error[G010]: `G0221` is not an error code\nhelp: did you mean `G022`?\n" or "did you mean" in err
+    assert err == "error[G010]: `G0221` is not an error code\nhelp: did you mean `G022`?\n"
 
 
 # --- verify ---

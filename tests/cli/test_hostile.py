@@ -164,7 +164,8 @@ def test_sigkill_at_any_moment(folder):
     outcomes = set()
     for _ in range(12):
         (folder / "O").write_text(OLD)
-        process = subprocess.Popen([*GRAPHC, "compile", "M", "-o", "O"], cwd=folder, env=clean(), stderr=subprocess.PIPE)
+        command = [*GRAPHC, "compile", "M", "-o", "O"]
+        process = subprocess.Popen(command, cwd=folder, env=clean(), stderr=subprocess.PIPE)
         time.sleep(clock.uniform(0.5, 1.2) * whole)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
@@ -197,7 +198,10 @@ def test_concurrent_writers(folder):
     assert sorted(p.name for p in folder.iterdir()) == ["M", "O"]
 
 
-@pytest.mark.parametrize("name", ["m\rraise SystemExit(1)\r#.txt", 'm"""\'\'\'\\".gc', "m\n\x1b[31m.gc", "é\u202e.gc", "-m.gc"])
+FILE_NAMES = ["m\rraise SystemExit(1)\r#.txt", 'm"""\'\'\'\\".gc', "m\n\x1b[31m.gc", "é\u202e.gc", "-m.gc"]
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
 def test_file_names_are_only_names(folder, name):
     (folder / name).write_text(MODEL)
     words = ["-o", "O", "--", name] if name.startswith("-") else [name, "-o", "O"]
@@ -253,7 +257,8 @@ def test_nothing_is_loaded_from_the_working_directory(folder):
         (folder / name).write_text("open('graphc_canary', 'w')\n")
     (folder / "pyproject.toml").write_text("[tool.graphc]\nplugins = ['M']\n")
     script = Path(sys.executable).with_name("graphc")
-    process = subprocess.run([script, "compile", "M", "-o", "O"], cwd=folder, env=clean(), capture_output=True, timeout=60)
+    command = [script, "compile", "M", "-o", "O"]
+    process = subprocess.run(command, cwd=folder, env=clean(), capture_output=True, timeout=60)
     assert process.returncode == 0, process.stderr
     assert not (folder / "graphc_canary").exists()
     (folder / "graphc.py").unlink()  # with -m, Python itself looks here for the package

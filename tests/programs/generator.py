@@ -580,13 +580,13 @@ def indexed(w: _Writer, depth: int) -> Value | None:
     arrays = [v for v in w.pool if v.dtype == "int64" and v.text in w.inputs and v.rank in (1, 2)]
     entries: list[str] = []
     shape: list[Dim] = []
-    chosen = False
+    chosen = fixed = False  # NumPy moves the axes of positions and arrays that others separate
     least = 1
     for d in x.shape:
-        if w.random.random() < 0.08:
+        kind = w.random.randrange(9)
+        if w.random.random() < 0.08 and not chosen:
             entries.append("None")
             shape.append(1)
-        kind = w.random.randrange(9)
         if kind <= 2:
             entries.append(":")
             shape.append(d)
@@ -594,7 +594,8 @@ def indexed(w: _Writer, depth: int) -> Value | None:
             if isinstance(d, int) and d < 1:
                 return None
             entries.append(w.random.choice(("0", "-1")))
-        elif kind == 4 and arrays and not chosen and (isinstance(d, str) or d >= 2):
+            fixed = True
+        elif kind == 4 and arrays and not chosen and not fixed and (isinstance(d, str) or d >= 2):
             index = w.random.choice(arrays)
             entries.append(index.text)
             shape += index.shape

@@ -68,10 +68,12 @@ Scope = Mapping[str, Any]
 
 @cache
 def formula(op: str, arithmetic: str) -> Callable[..., Any]:
-    """An elementwise op in SymPy ("sympy") or in many digits ("mpmath")."""
+    """An elementwise op in SymPy ("sympy") or in many digits ("mpmath"; "sums" where terms of sums may be dropped)."""
     record = REGISTRY[op]
     symbols = [sympy.Symbol(a, real=True) for a in record.args]
-    if arithmetic == "mpmath":
+    if arithmetic == "sums" and op == "exp":
+        return exponential
+    if arithmetic != "sympy":
         expression = sympy.sympify(record.sympy, locals=dict(zip(record.args, symbols, strict=True)))
         return sympy.lambdify(symbols, expression, "mpmath")
     return lambda *args: sympy.sympify(record.sympy, locals=dict(zip(record.args, args, strict=True)))
@@ -102,12 +104,12 @@ def exponential(x: Any) -> Any:
 
 def reduced(op: str, x: Any, attrs: Mapping[str, Any], arithmetic: str) -> Any:
     log = np.frompyfunc(formula("log", arithmetic), 1, 1)
-    exp = np.frompyfunc(formula("exp", "sympy") if arithmetic == "sympy" else exponential, 1, 1)
+    exp = np.frompyfunc(formula("exp", arithmetic), 1, 1)
     axes, keep = attrs["axes"], attrs.get("keepdims", False)
     count = math.prod(x.shape[a] for a in axes)
     total = np.sum(x, axis=axes, keepdims=True)
     drop = (lambda v: v) if keep else (lambda v: np.asarray(np.sum(v, axis=axes), dtype=object))
-    sums = np.sum(exp(x), axis=axes, keepdims=True)
+    sums = np.sum(exp(x), axis=axes, keepdims=True) if op in ("softmax", "logsumexp", "log_softmax") else None
     return np.asarray({
         "sum": lambda: drop(total),
         "mean": lambda: drop(total / count),
@@ -281,7 +283,7 @@ def exact(term: Any, scope: Scope) -> Any:
     with mpmath.workdps(800):
         lifted = {n: v if n in ("a", "k") else objects(v) for n, v in scope.items()}
         try:
-            return value_of(term, lifted, "mpmath")
+            return value_of(term, lifted, "sums" if "a" in scope and "k" in scope else "mpmath")
         except (ZeroDivisionError, ValueError, OverflowError):
             return None
 
