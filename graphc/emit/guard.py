@@ -75,10 +75,10 @@ _WORDS = {"float": "number", "int": "whole number", "bool": "truth value"}
 
 
 def _refusal(kind: str, value: str, target: Target) -> str:
-    is_a, float_, int_ = (target.symbol(s) for s in ("isinstance", "float", "int"))
-    np = "" if target.scalar else target.symbol("np")
     if target.scalar:
-        return f"not {is_a}({value}, ({float_}, {int_}))"
+        types = target.symbol("bool") if kind == "bool" else f"({target.symbol('float')}, {target.symbol('int')})"
+        return f"not {target.symbol('isinstance')}({value}, {types})"
+    np = target.symbol("np")
     if kind == "float":
         return f'{np}.ndim({value}) != 0 or {np}.asarray({value}).dtype.kind not in "fiu"'
     return f'{np}.ndim({value}) != 0 or {np}.asarray({value}).dtype.kind not in "{"b" if kind == "bool" else "iu"}"'

@@ -120,28 +120,25 @@ def inside(x: Node, lo: float, hi: float) -> Node:
 
 
 def root_slope(x: Node, y: Node) -> Node:
-    """d sqrt(x)/dx = 0.5 / y; of a norm, sqrt(sum(v**2)) or sqrt(a**2 + b**2), the minimum-norm choice 0 at 0."""
+    """d sqrt(x)/dx = 0.5 / y; of a norm, the root of a sum of squares, the minimum-norm choice 0 at 0."""
     slope = divide(0.5, y)
-    return where(equal(y, 0), 0, slope) if _sums_squares(x) else slope
+    return where(equal(y, 0), 0, slope) if _is_sum_of_squares(x) else slope
 
 
-def _sums_squares(x: Node) -> bool:
-    """Whether x is a sum of squares, as far as 16 operands show."""
-    stack, seen = [x], 0
+def _is_sum_of_squares(x: Node) -> bool:
+    """v @ v, sum(v**2), x**2 + y**2: at most 16 terms are looked at."""
+    stack, seen, several = [x], 0, False
     while stack and seen < 16:
-        top = stack.pop()
+        node = stack.pop()
         seen += 1
-        if top.op.name in ("add", "sum"):
-            stack += top.args
-        elif top.op.name == "power":
-            if scalar_value(top.args[1]) != 2:
-                return False
-        elif top.op.name == "matmul":
-            if top.args[0] is not top.args[1] or top.type.rank > 0:
-                return False
-        elif top.op.name != "square" and (top.op.name != "multiply" or top.args[0] is not top.args[1]):
+        if node.op.name in ("add", "sum"):
+            stack += node.args
+            several = True
+        elif node.op.name == "matmul" and node.args[0] is node.args[1] and node.type.rank == 0:
+            several = True
+        elif not (node.op.name == "square" or (node.op.name == "multiply" and node.args[0] is node.args[1])):
             return False
-    return not stack
+    return several and not stack
 
 
 def power_slope(a: Node, b: Node) -> Node:

@@ -86,8 +86,9 @@ def _bounds(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
 
 
 def unique(index: Index, arrays: Sequence[Node]) -> bool:
-    """Whether no element can be addressed twice: by position, or because one index array counts."""
-    return not arrays or any(a.op.name == "arange" for a in arrays)
+    """Whether no element can be addressed twice: by position, or because one index array counts them all."""
+    common = broadcast(*(a.shape for a in arrays)) if arrays else ()
+    return not arrays or any(a.op.name == "arange" and a.shape == common for a in arrays)
 
 
 _ADD_AT = Helper("_add_at", array='''def _add_at(base: Array, index: object, value: Array) -> Array:

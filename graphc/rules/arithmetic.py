@@ -165,6 +165,29 @@ def absolute_of_negative(node: Node, views: Views) -> Node | None:
     return build.apply("absolute", inner.args[0]) if inner.op.name == "negative" else None
 
 
+def mask_outside(node: Node, views: Views) -> Node | None:
+    """What multiplies a masked value goes under the mask: a false mask is 0, whatever the factor."""
+    for i, masked in enumerate(node.args):
+        if masked.op.name != "where" or masked.type != node.type or masked in views.opaque:
+            continue
+        if i == 1 and node.op.name == "divide":
+            continue
+        other = node.args[1 - i] if len(node.args) > 1 else None
+        branches = masked.args[1:]
+        zero = [scalar_value(b) == 0 for b in branches]
+        if any(zero) and not all(zero):
+            thin = [b if z else _applied(node, b, other, i) for b, z in zip(branches, zero, strict=True)]
+            return build.where(masked.args[0], *thin)
+    return None
+
+
+def _applied(node: Node, branch: Node, other: Node | None, i: int) -> Node:
+    """The operation of `node` on one branch."""
+    if other is None:
+        return make(node.op, [branch])
+    return make(node.op, [branch, other] if i == 0 else [other, branch])
+
+
 COMPUTED = (
     ComputedRule("absolute-of-negative", ("absolute",), absolute_of_negative, Exact.BITWISE,
                  "the size has no sign", (("abs(-x)", "abs(x)"),)),
@@ -177,6 +200,9 @@ COMPUTED = (
     ComputedRule("collect-factors", ("multiply", "divide", "negative", "reciprocal", "square"), collect_factors, Exact.ROUNDING,
                  "constants multiply, signs go to the front, equal factors cancel",
                  (("2 * (3 * x)", "6 * x"), ("-x * y", "-(x * y)"), ("x * y / x", "y"), ("x * (1 / y)", "x / y"), ("x * x", "square(x)"))),
+    ComputedRule("mask-outside", ("multiply", "divide", "negative"), mask_outside, Exact.ROUNDING,
+                 "a false mask gives 0, whatever it is multiplied by",
+                 (("where(x > 0, y, 0) * x", "where(x > 0, y * x, 0)"),)),
     ComputedRule("known-branch", ("where",), choose_known_branch, Exact.BITWISE,
                  "only one branch can be taken", (("where(x > 0, y, y)", "y"),)),
 )

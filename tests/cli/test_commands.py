@@ -47,7 +47,7 @@ FORMULAS = [
     ("-log(p)", ["df/dp = -(1 / p)"]),
     ("-x", ["df/dx = -1"]),
     ("x/y", ["df/dx = 1 / y", "df/dy = -(x / y / y)"]),
-    ("sqrt(x**2+y**2)", ["r = sqrt(x**2 + y**2)", "df/dx = x / r", "df/dy = y / r"]),
+    ("sqrt(x**2+y**2)", ["r = sqrt(x**2 + y**2)", "g = where(r == 0, 0, 1 / r)", "df/dx = g * x", "df/dy = g * y"]),
     ("loss = 3*x", ["dloss/dx = 3"]),
     ("s*sigmoid(x)", ["s2 = sigmoid(x)", "df/ds = s2", "df/dx = s * s2 * (1 - s2)"]),
 ]
