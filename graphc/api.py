@@ -1,6 +1,6 @@
 """The orchestrator: the only place that knows the whole way from a source to a module.
 
-    text, Graph  ->  graph  ->  joint graph  ->  program  ->  source  ->  Module
+text, Graph  ->  graph  ->  joint graph  ->  program  ->  source  ->  Module
 """
 
 from __future__ import annotations

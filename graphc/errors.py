@@ -33,49 +33,81 @@ class Kind(NamedTuple):
 
 
 CATALOGUE: dict[str, Kind] = {
-    "G001": Kind("syntax", "The text is not in the language: Python's expression syntax, "
-                 "assignments, declarations `name: f64[n, d]`, `def f(a): return ...`, `return`."),
-    "G002": Kind("encoding", "A character that the language does not know. Names are ASCII letters, "
-                 "digits and underscores; numbers use the digits 0-9. Look-alikes from other "
-                 "scripts, invisible characters and direction marks are refused everywhere, "
-                 "comments included, because a reader could not see them."),
-    "G003": Kind("limit", "A limit that protects against hostile or accidental huge input: text of "
-                 "16 MiB, identifiers of 1,024 characters, literals of 400 digits, 64 axes, sizes "
-                 "below 2**63, 4,096 inputs, 2 million nodes."),
-    "G004": Kind("value", "A number that a float64 cannot hold (1e999), or a constant expression "
-                 "without a value, like log(-1) or 0**-1."),
-    "G010": Kind("name", "A name that is neither declared nor assigned before this line. In a "
-                 "one-line expression without declarations every free name is a float64 scalar."),
+    "G001": Kind(
+        "syntax",
+        "The text is not in the language: Python's expression syntax, "
+        "assignments, declarations `name: f64[n, d]`, `def f(a): return ...`, `return`.",
+    ),
+    "G002": Kind(
+        "encoding",
+        "A character that the language does not know. Names are ASCII letters, "
+        "digits and underscores; numbers use the digits 0-9. Look-alikes from other "
+        "scripts, invisible characters and direction marks are refused everywhere, "
+        "comments included, because a reader could not see them.",
+    ),
+    "G003": Kind(
+        "limit",
+        "A limit that protects against hostile or accidental huge input: text of "
+        "16 MiB, identifiers of 1,024 characters, literals of 400 digits, 64 axes, sizes "
+        "below 2**63, 4,096 inputs, 2 million nodes.",
+    ),
+    "G004": Kind(
+        "value",
+        "A number that a float64 cannot hold (1e999), or a constant expression without a value, like log(-1) or 0**-1.",
+    ),
+    "G010": Kind(
+        "name",
+        "A name that is neither declared nor assigned before this line. In a "
+        "one-line expression without declarations every free name is a float64 scalar.",
+    ),
     "G011": Kind("name", "A function that the language does not have. `graphc ops` lists them."),
-    "G012": Kind("reserved", "A name that means something else already: a Python keyword, a function "
-                 "or constant of the language, or a name that starts with an underscore (those "
-                 "belong to the generated file)."),
+    "G012": Kind(
+        "reserved",
+        "A name that means something else already: a Python keyword, a function "
+        "or constant of the language, or a name that starts with an underscore (those "
+        "belong to the generated file).",
+    ),
     "G013": Kind("name", "Names are ASCII letters, digits and underscores, not starting with a digit."),
-    "G014": Kind("name", "An input is declared once; an input is not assigned to; each output has a "
-                 "name of its own."),
+    "G014": Kind("name", "An input is declared once; an input is not assigned to; each output has a name of its own."),
     "G020": Kind("arity", "A call with too few, too many, repeated or unknown arguments."),
-    "G021": Kind("shape", "Two operands whose shapes do not fit. Sizes are compared at compile time: "
-                 "a size is a literal 1, an integer or a name, and two different names are not equal. "
-                 "Declare them with the same name if they are always equal."),
+    "G021": Kind(
+        "shape",
+        "Two operands whose shapes do not fit. Sizes are compared at compile time: "
+        "a size is a literal 1, an integer or a name, and two different names are not equal. "
+        "Declare them with the same name if they are always equal.",
+    ),
     "G022": Kind("shape", "An axis or index outside the array's rank or size."),
-    "G023": Kind("shape", "A shape that cannot be read. Write f64[n, d], f32[3, 4], i64[n]; in "
-                 "`inputs=` also \"n d\", (3, 4) or an example array."),
+    "G023": Kind(
+        "shape",
+        "A shape that cannot be read. Write f64[n, d], f32[3, 4], i64[n]; in "
+        '`inputs=` also "n d", (3, 4) or an example array.',
+    ),
     "G024": Kind("shape", "A size that cannot be worked out from the shapes of the inputs."),
-    "G030": Kind("dtype", "The types are float64, float32, int64, int32 and bool (f64, f32, i64, i32). "
-                 "Complex numbers, objects, strings and dates are refused."),
+    "G030": Kind(
+        "dtype",
+        "The types are float64, float32, int64, int32 and bool (f64, f32, i64, i32). "
+        "Complex numbers, objects, strings and dates are refused.",
+    ),
     "G031": Kind("dtype", "Gradients exist with respect to floating-point inputs only."),
-    "G040": Kind("unsupported", "Python syntax that has no meaning in a static graph. The hint says "
-                 "what to write instead."),
-    "G041": Kind("unsupported", "Attributes of an array in the language: .T and the methods that "
-                 "have a function of the same name, such as .sum(axis=0)."),
+    "G040": Kind(
+        "unsupported", "Python syntax that has no meaning in a static graph. The hint says what to write instead."
+    ),
+    "G041": Kind(
+        "unsupported",
+        "Attributes of an array in the language: .T and the methods that "
+        "have a function of the same name, such as .sum(axis=0).",
+    ),
     "G042": Kind("unsupported", "The result of a model is an array or a number."),
     "G050": Kind("gradient", "The gradient of the generated code and its numeric estimate differ."),
-    "G060": Kind("io", "A file cannot be read or written. The output is written to a temporary file "
-                 "beside it and moved into place, so a failure leaves the old file as it was."),
-    "G070": Kind("argument", "A call of a compiled module, or of graphc itself, with arguments that "
-                 "do not fit."),
-    "G090": Kind("internal", "A bug in graphc: one of its own invariants does not hold. "
-                 "Please report it with the input."),
+    "G060": Kind(
+        "io",
+        "A file cannot be read or written. The output is written to a temporary file "
+        "beside it and moved into place, so a failure leaves the old file as it was.",
+    ),
+    "G070": Kind("argument", "A call of a compiled module, or of graphc itself, with arguments that do not fit."),
+    "G090": Kind(
+        "internal", "A bug in graphc: one of its own invariants does not hold. Please report it with the input."
+    ),
 }
 
 
@@ -120,9 +152,7 @@ class Span(NamedTuple):
 def printable(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """`text` with everything a terminal could act on escaped, and cut to `limit` characters."""
     cut = text if len(text) <= limit else text[:limit] + "..."
-    return "".join(
-        c if " " <= c <= "~" or (c.isprintable() and ord(c) > 0xA0) else _escape(c) for c in cut
-    )
+    return "".join(c if " " <= c <= "~" or (c.isprintable() and ord(c) > 0xA0) else _escape(c) for c in cut)
 
 
 def _escape(char: str) -> str:

@@ -78,8 +78,11 @@ def _source(graph: Graph, name: str) -> Node:
         raise UnknownNameError("G010", f"`{name}` is not an input", hint=hint)
     node = graph.input(name)
     if not node.type.is_float:
-        raise DtypeError("G031", f"`{name}` is {node.type}: there is no gradient with respect to it",
-                         hint=f"declare it as f64, or leave `{name}` out of wrt")
+        raise DtypeError(
+            "G031",
+            f"`{name}` is {node.type}: there is no gradient with respect to it",
+            hint=f"declare it as f64, or leave `{name}` out of wrt",
+        )
     return node
 
 
@@ -114,7 +117,9 @@ def _active(graph: Graph, sources: set[Node]) -> set[Node]:
     """The nodes that depend on a source through differentiable operations."""
     active: set[Node] = set()
     for node in graph.nodes:
-        if node in sources or (node.type.is_float and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)):
+        if node in sources or (
+            node.type.is_float and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)
+        ):
             active.add(node)
     return active
 

@@ -198,9 +198,7 @@ def _mismatch(wrong: list[Row], report: Report) -> Mismatch:
         message = f"the gradient of `{shape.name}` has the shape {shape.worst}, not {shape.shape}"
         return Mismatch(message, report, "a gradient has the shape of its input")
     message = f"the gradient with respect to {names} differs from its numeric estimate"
-    return Mismatch(
-        message, report, "if the point is at a kink or at the edge of the domain, check at another"
-    )
+    return Mismatch(message, report, "if the point is at a kink or at the edge of the domain, check at another")
 
 
 _HEADS = ("input", "shape", "max abs error", "max rel error", "worst at", "analytic", "numeric", "")

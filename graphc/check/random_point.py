@@ -1,6 +1,6 @@
 """Random inputs of small random sizes, at which a function and its gradients are finite.
 
-    X: f64[n, d], w: f64[d]   ->   {"X": an array (3, 5), "w": an array (5,)}
+X: f64[n, d], w: f64[d]   ->   {"X": an array (3, 5), "w": an array (5,)}
 """
 
 from __future__ import annotations

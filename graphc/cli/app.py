@@ -74,13 +74,15 @@ def _command(words: Sequence[str]) -> int:
 
 def parser() -> Parser:
     """The parser of all commands."""
-    top = Parser(prog="graphc", description="Gradients as code you can read, trust and ship.", epilog=EPILOG,
-                 allow_abbrev=False)
+    top = Parser(
+        prog="graphc", description="Gradients as code you can read, trust and ship.", epilog=EPILOG, allow_abbrev=False
+    )
     top.add_argument("--version", action="version", version=f"graphc {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.summary, description=command.summary, epilog=EPILOG,
-                                  allow_abbrev=False)
+        sub = commands.add_parser(
+            name, help=command.summary, description=command.summary, epilog=EPILOG, allow_abbrev=False
+        )
         command.arguments(sub)
         sub.set_defaults(run=command.run)
     return top

@@ -1,6 +1,6 @@
 """`graphc compile`: a model becomes NumPy source.
 
-    graphc compile logistic.gc --wrt w,b -o logistic_grad.py
+graphc compile logistic.gc --wrt w,b -o logistic_grad.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`graphc explain`: how a gradient came about, rule by rule; or what an error code means.
 
-    graphc explain -e "1/(1+exp(-x))"      graphc explain logistic.gc dw      graphc explain G021
+graphc explain -e "1/(1+exp(-x))"      graphc explain logistic.gc dw      graphc explain G021
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Generated files, read back: the types of their inputs stand in the docstring of `forward`.
 
-    X: (n, d) float64;  w: (d,) float64   ->   [("X", f64[n, d]), ("w", f64[d])]
+X: (n, d) float64;  w: (d,) float64   ->   [("X", f64[n, d]), ("w", f64[d])]
 """
 
 from __future__ import annotations

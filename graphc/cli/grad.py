@@ -1,7 +1,7 @@
 """`graphc grad`: the derivative of one line as a formula, and its code.
 
-    graphc grad "1/(1+exp(-x))"      s = sigmoid(x)
-                                     df/dx = s * (1 - s)
+graphc grad "1/(1+exp(-x))"      s = sigmoid(x)
+                                 df/dx = s * (1 - s)
 """
 
 from __future__ import annotations

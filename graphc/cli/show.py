@@ -1,7 +1,7 @@
 """`graphc show`: the graph of a model, or its code, to look at.
 
-    graphc show logistic.gc --as tree
-    graphc show -e "1/(1+exp(-x))" --as listing --stage simplified
+graphc show logistic.gc --as tree
+graphc show -e "1/(1+exp(-x))" --as listing --stage simplified
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ STAGES = ("forward", "gradient", "simplified")
 def _arguments(parser: ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument("--as", dest="view", choices=("code", *VIEWS), default="listing", help="default: listing")
-    parser.add_argument("--stage", choices=STAGES, help="the model (default), the gradient as the chain rule gives it, "
-                        "or the gradient simplified; --as code shows the whole module without it")
+    parser.add_argument(
+        "--stage",
+        choices=STAGES,
+        help="the model (default), the gradient as the chain rule gives it, "
+        "or the gradient simplified; --as code shows the whole module without it",
+    )
 
 
 def _run(options: Namespace) -> int:

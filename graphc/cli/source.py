@@ -1,6 +1,6 @@
 """Where a model comes from: a file, `-e EXPR` or standard input; with its options.
 
-    graphc compile -e "mean(softplus(X @ w))" --inputs "X=n d, w=d" --wrt w
+graphc compile -e "mean(softplus(X @ w))" --inputs "X=n d, w=d" --wrt w
 """
 
 from __future__ import annotations
@@ -48,8 +48,11 @@ def source_of(options: Namespace) -> str | Path:
     if options.source == "-":
         return _standard_input()
     if _PYTHON.search(options.source):
-        raise UnsupportedError("G040", f"`{options.source}` is Python, and the command line compiles models as text",
-                               hint="write it as a model file, such as model.gc")
+        raise UnsupportedError(
+            "G040",
+            f"`{options.source}` is Python, and the command line compiles models as text",
+            hint="write it as a model file, such as model.gc",
+        )
     return Path(options.source)
 
 

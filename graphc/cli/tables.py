@@ -1,6 +1,6 @@
 """`graphc ops` and `graphc rules`: what there is, as tables.
 
-    sigmoid   sigmoid(x)   y * (1 - y)   The logistic function, ...
+sigmoid   sigmoid(x)   y * (1 - y)   The logistic function, ...
 """
 
 from __future__ import annotations

@@ -64,11 +64,14 @@ def _fits(module: Module, inputs: Mapping[str, Any]) -> bool:
 
 
 def _as_json(report: Report) -> str:
-    rows = [{**row._asdict(), "worst": list(row.worst) if isinstance(row.worst, tuple) else row.worst}
-            for row in report.rows]
+    rows = [
+        {**row._asdict(), "worst": list(row.worst) if isinstance(row.worst, tuple) else row.worst}
+        for row in report.rows
+    ]
     agrees = all(row.agrees for row in report.rows)
     return json.dumps({"agrees": agrees, "tolerance": report.tolerance, "inputs": rows}, indent=1) + "\n"
 
 
-COMMAND = Command("check the gradients of a model, or of a generated file that you trust, numerically",
-                  _arguments, _run)
+COMMAND = Command(
+    "check the gradients of a model, or of a generated file that you trust, numerically", _arguments, _run
+)

@@ -1,6 +1,6 @@
 """Statements of the plan as lines of a function body.
 
-    dz = (_sigmoid(z) - y) * (dloss / n)  # (n,)   loss = mean(softplus(z) - y * z)
+dz = (_sigmoid(z) - y) * (dloss / n)  # (n,)   loss = mean(softplus(z) - y * z)
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Body:
         sizes: Mapping[str, str],
         results: Collection[Node],
         held: Collection[Node],
+        plain: Collection[Node] = (),
     ) -> None:
         self.held = set(held)
         self.target = target
@@ -52,6 +53,7 @@ class Body:
             rename=target.renamed,
             sizes=sizes,
             prefix="math" if target.scalar else "np",
+            plain=plain,
         )
 
     def statement(self, statement: Statement, undo: str) -> None:
@@ -92,6 +94,8 @@ class Body:
     def _number(self, tree: ast.expr, dtype: str) -> ast.expr:
         if dtype == "float32":
             return ast.Call(ast.Attribute(ast.Name(self.target.symbol("np")), "float32"), [tree], [])
+        if dtype == "float64" and isinstance(tree, ast.Constant):
+            return tree
         kind = {"float64": "float", "bool": "bool"}.get(dtype, "int")
         return ast.Call(ast.Name(self.target.symbol(kind)), [tree], [])
 
@@ -102,8 +106,9 @@ class Body:
         node = statement.node
         if statement.reuse is None:
             base = node.args[0]
-            tree = self.writer.expr(base)
-            owned = base not in self.names and is_fresh(base)
+            new = base.op.name == "zeros"  # made again rather than copied
+            tree = self.writer.definition(base) if new else self.writer.expr(base)
+            owned = new or (base not in self.names and is_fresh(base))
             self._assign(name, tree if owned else self._copy(tree), comments)
         update = node.op.update
         assert update is not None

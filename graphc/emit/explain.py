@@ -1,7 +1,7 @@
 """The derivation as text: the chain rule's result, then each rewrite with its reason.
 
-    1. sigmoid: 1 / (1 + exp(-x))  ->  sigmoid(x)
-       because: no overflow for large x
+1. sigmoid: 1 / (1 + exp(-x))  ->  sigmoid(x)
+   because: no overflow for large x
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ def explain(joint: Joint, name: str | None = None) -> str:
         after = _leading_to(root, after)
         before = _leading_to(root, [*before, *after])[: len(before)]
         before = [s for s in before if s in joint.before]
-    names = {n: label for n, label in {**joint.values.names, **joint.stable.names, **joint.graph.names}.items()
-             if n.op is not INPUT}
+    names = {
+        n: label
+        for n, label in {**joint.values.names, **joint.stable.names, **joint.graph.names}.items()
+        if n.op is not INPUT
+    }
     if before:
         lines += ["Before differentiation:", "", *_steps(before, names), ""]
     if joint.raw.outputs:

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE
-from graphc.ir.node import Constant, Node
+from graphc.ir.node import Constant, Node, topological
 
 TextOf = Callable[[Node], str]
 
@@ -40,6 +40,7 @@ class Writer:
     text_of: the template of an op.  names: nodes that are written as a name.
     rename: for a symbol of the templates (`np`, `max`, `_sigmoid`) what it is called here.
     sizes: what a named size is called here.  prefix: the module of inf and nan.
+    plain: inputs that are Python numbers, not NumPy's.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class Writer:
         rename: Mapping[str, str] | None = None,
         sizes: Mapping[str, str] | None = None,
         prefix: str = "np",
+        plain: Collection[Node] = (),
     ) -> None:
+        self._plain = plain
         self._text_of = text_of
         self._names = names
         self._rename = rename or {}
@@ -81,6 +84,9 @@ class Writer:
         typed = self._needs_types(template, node)
         for name, arg in zip(fixed, node.args, strict=False):
             scope[name] = self._typed(arg) if typed else arg
+        risky = self._risky(node)
+        if risky is not None:
+            scope[fixed[risky]] = self._typed(node.args[risky])
         if node.op.variadic:
             rest = node.args[len(fixed) :]
             scope[node.op.args[-1][1:]] = tuple(map(self._typed, rest)) if typed else rest
@@ -94,16 +100,29 @@ class Writer:
 
     def _needs_types(self, template: str, node: Node) -> bool:
         """Whether numbers would make a float32 array a float64 one: where a function sees only them, or joins them."""
-        if node.type.dtype != "float32" or self._text_of is not numpy_text or not isinstance(_template(template), ast.Call):
+        if (
+            node.type.dtype != "float32"
+            or self._text_of is not numpy_text
+            or not isinstance(_template(template), ast.Call)
+        ):
             return False
         return node.op.name in _JOINS or all(map(_is_number, node.args))
 
     def _typed(self, node: Node) -> Node | ast.expr:
-        if node.type.dtype != "float32" or not _is_number(node) or node in self._names:
+        if not node.type.is_float or not _is_number(node) or node in self._names:
             return node
         self.symbols.add("np")
-        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), "float32")
+        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), node.type.dtype)
         return ast.Call(call, [self.expr(node)], [])
+
+    def _risky(self, node: Node) -> int | None:
+        """The argument that must be NumPy's: Python's own division of numbers by a size of 0 raises."""
+        if self._text_of is not numpy_text or node.type.rank or node.op.name not in _DIVISIONS:
+            return None
+        divisor = 1 if node.op.name == "divide" else 0
+        if not _is_number(node.args[divisor]) or not _may_be_zero(node.args[divisor]):
+            return None
+        return divisor if all(_is_number(a, self._plain) for a in node.args) else None
 
     def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
         if isinstance(tree, ast.Name):
@@ -211,11 +230,21 @@ _JOINS = ("concatenate", "stack", "broadcast_to")
 _BY_OPERATOR = ("add", "subtract", "multiply", "divide", "negative", "power", "square", "reciprocal")
 
 
-def _is_number(node: Node) -> bool:
-    """Whether the text of the node is a Python number: a constant, a size, arithmetic of them."""
+_DIVISIONS = ("divide", "reciprocal", "power")
+
+
+def _may_be_zero(node: Node) -> bool:
+    """Whether a number has a size in it that may be 0."""
+    return any(n.op is SIZE and not at_least(n["dim"], 1) and n["least"] < 1 for n in topological([node]))
+
+
+def _is_number(node: Node, plain: Collection[Node] = ()) -> bool:
+    """Whether the text of the node is a Python number: a constant, a size, one of `plain`, arithmetic of them."""
     stack = [node]
     while stack:
         top = stack.pop()
+        if top in plain:
+            continue
         if top.type.rank > 0 or (top.op not in (CONST, SIZE) and top.op.name not in _BY_OPERATOR):
             return False
         stack += top.args

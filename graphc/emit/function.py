@@ -109,7 +109,9 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
     """The statements of `backward`, and the sizes that `forward` must save for it."""
     gradients = program.gradients
     saved = program.split.saved
-    body = Body(target, names.backward, names.backward_sizes, gradients, {*saved, *names.seeds})
+    typed = target.base == "float32" or target.wide
+    plain = () if typed else names.seeds
+    body = Body(target, names.backward, names.backward_sizes, gradients, {*saved, *names.seeds}, plain)
     undo = Undo(program, names)
     for statement in program.backward:
         body.statement(statement, undo.text(statement))
@@ -126,7 +128,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
     extra = [s for s in wanted if s not in places]
     targets = [names.backward[n] for n in saved] + [names.backward_sizes[s] for s in extra]
     head = layout.unpack(targets, "saved", 1) if targets else []
-    if target.base == "float32" or target.wide:
+    if typed:
         head += conversions(target, names.seeds, names.backward)
     ranks = {names.backward[n]: n.type.rank for n in saved}
     head += size_lines([(places[s], names.backward_sizes[s]) for s in wanted if s in places], ranks, target)
@@ -158,5 +160,3 @@ class Undo:
             return whole if len(whole) <= MAX_UNDO else name
         shown = ", ".join(dict.fromkeys(self._names[n] for n in lines))
         return shown if len(shown) <= MAX_UNDO else ""
-
-

@@ -1,6 +1,6 @@
 """`_check` of the generated file: the first argument that does not fit, in one line.
 
-    X must have shape (n, 3), got (5, 4)        w must be float64, got float32
+X must have shape (n, 3), got (5, 4)        w must be float64, got float32
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Statements over one or several lines, as `black` and `ruff format` leave them at 88 columns.
 
-    assign("z", "np.maximum(aaa..., bbb...)", 1)  ->      z = np.maximum(
-                                                              aaa..., bbb...
-                                                          )
+assign("z", "np.maximum(aaa..., bbb...)", 1)  ->      z = np.maximum(
+                                                          aaa..., bbb...
+                                                      )
 """
 
 from __future__ import annotations
@@ -25,17 +25,13 @@ def assign(target: str, value: ast.expr | str, indent: int, comment: str = "") -
     return _commented(statement(f"{target} =", text, indent), indent, comment)
 
 
-def update(
-    target: str, operator: str, value: ast.expr | str, indent: int, comment: str = ""
-) -> list[str]:
+def update(target: str, operator: str, value: ast.expr | str, indent: int, comment: str = "") -> list[str]:
     """`target += value  # comment`, and the other augmented assignments."""
     text = value if isinstance(value, str) else print_expr(value)
     return _commented(statement(f"{target} {operator}", text, indent), indent, comment)
 
 
-def call_statement(
-    prefix: str, callee: str, args: Sequence[str], indent: int, comment: str = ""
-) -> list[str]:
+def call_statement(prefix: str, callee: str, args: Sequence[str], indent: int, comment: str = "") -> list[str]:
     """`return Gradients(W1=dW1, b1=db1)`: prefix `return`, `x =` or nothing, then a call."""
     return _commented(statement(prefix, f"{callee}({', '.join(args)})", indent), indent, comment)
 

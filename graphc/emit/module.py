@@ -122,8 +122,12 @@ def _imports(target: Target) -> list[str]:
     if "NamedTuple" in target.symbols:
         standard.append("from typing import NamedTuple")
     if target.wide:
-        standard[-1:] = ["from typing import Any, NamedTuple"] if "NamedTuple" in target.symbols else ["from typing import Any"]
-    third = [] if target.scalar else ["import numpy as np", "from numpy.typing import NDArray"]
+        standard[-1:] = (
+            ["from typing import Any, NamedTuple"] if "NamedTuple" in target.symbols else ["from typing import Any"]
+        )
+    third = [] if target.scalar else ["import numpy as np"]
+    if target.aliases:
+        third.append("from numpy.typing import NDArray")
     return [*standard, *([""] if standard and third else []), *third]
 
 
@@ -197,10 +201,15 @@ def _backward_head(program: Program, target: Target, names: Names) -> list[str]:
             default = " = 1.0"
         kind = "float" if node.type.rank == 0 else target.annotation(node.type)
         params.append(f"{names.backward[node]}: {kind}{default}")
-    outputs = tuple(n for n, o in zip(program.values.output_names, program.values.outputs, strict=True) if o.type.is_float)
+    outputs = tuple(
+        n for n, o in zip(program.values.output_names, program.values.outputs, strict=True) if o.type.is_float
+    )
     shown = listed(outputs) if outputs else "the outputs"
     head = layout.function_head("backward", params, "Gradients")
-    return [*head, *layout.docstring(f"Return the gradients, given what `forward` saved and the gradient on {shown}.", 1)]
+    return [
+        *head,
+        *layout.docstring(f"Return the gradients, given what `forward` saved and the gradient on {shown}.", 1),
+    ]
 
 
 def _value_and_grad(program: Program, target: Target, names: Names) -> list[str]:
@@ -214,5 +223,3 @@ def _value_and_grad(program: Program, target: Target, names: Names) -> list[str]
     lines.append(f"    return {value}, {target.symbol('backward')}({names.local_saved})")
     late = [f"{new} = {old}" for old, new in target.hidden() if old in _LATE]
     return [*late, "", "", *lines] if late else lines
-
-

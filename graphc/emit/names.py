@@ -16,20 +16,69 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphc.ir.node import Node
 
 _UNARY = {
-    "sigmoid": "sig", "exp": "exp", "log": "log", "sqrt": "root", "tanh": "tanh", "softplus": "softplus",
-    "relu": "relu", "sin": "sin", "cos": "cos", "negative": "minus", "square": "sq", "absolute": "abs",
+    "sigmoid": "sig",
+    "exp": "exp",
+    "log": "log",
+    "sqrt": "root",
+    "tanh": "tanh",
+    "softplus": "softplus",
+    "relu": "relu",
+    "sin": "sin",
+    "cos": "cos",
+    "negative": "minus",
+    "square": "sq",
+    "absolute": "abs",
 }
 _BINARY = {"add": "plus", "subtract": "minus", "multiply": "times", "divide": "over"}
 _BY_OP = {
-    "sum": "total", "mean": "mean", "max": "top", "top": "top", "softmax": "p", "exp": "e", "matmul": "prod",
-    "log_softmax": "logp", "logsumexp": "lse", "var": "var", "std": "std", "arange": "i", "add_at": "acc",
-    "less": "mask", "greater": "mask", "equal": "mask", "logical_and": "mask", "logical_not": "mask",
-    "outer": "prod", "transpose": "flip", "where": "chosen", "getitem": "part", "eye": "eye", "power": "power",
+    "sum": "total",
+    "mean": "mean",
+    "max": "top",
+    "top": "top",
+    "softmax": "p",
+    "exp": "e",
+    "matmul": "prod",
+    "log_softmax": "logp",
+    "logsumexp": "lse",
+    "var": "var",
+    "std": "std",
+    "arange": "i",
+    "add_at": "acc",
+    "less": "mask",
+    "greater": "mask",
+    "equal": "mask",
+    "logical_and": "mask",
+    "logical_not": "mask",
+    "outer": "prod",
+    "transpose": "flip",
+    "where": "chosen",
+    "getitem": "part",
+    "eye": "eye",
+    "power": "power",
 }
 _OTHERWISE = {"add": "s", "subtract": "diff", "multiply": "prod", "divide": "ratio", "maximum": "top", "square": "sq"}
-RESERVED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(
-    {"np", "math", "NamedTuple", "NDArray", "Any", "Array", "IntArray", "BoolArray", "Saved", "Gradients",
-     "forward", "backward", "value_and_grad", "saved"}
+RESERVED = (
+    frozenset(dir(builtins))
+    | frozenset(keyword.kwlist)
+    | frozenset(keyword.softkwlist)
+    | frozenset(
+        {
+            "np",
+            "math",
+            "NamedTuple",
+            "NDArray",
+            "Any",
+            "Array",
+            "IntArray",
+            "BoolArray",
+            "Saved",
+            "Gradients",
+            "forward",
+            "backward",
+            "value_and_grad",
+            "saved",
+        }
+    )
 )
 MAX_PART = 8  # letters of a name that goes into another one
 

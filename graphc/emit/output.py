@@ -1,6 +1,6 @@
 """Files that the command line writes: all of the text, or the file as it was.
 
-    write_atomically(Path("model_grad.py"), text)   ->   True; False if it held this text already
+write_atomically(Path("model_grad.py"), text)   ->   True; False if it held this text already
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Nodes in the language of text models, for docstrings, comments and explanations.
 
-    z    = X @ w + b
-    loss = mean(softplus(z) - y * z)
+z    = X @ w + b
+loss = mean(softplus(z) - y * z)
 """
 
 from __future__ import annotations

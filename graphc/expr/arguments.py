@@ -128,7 +128,8 @@ def sequence(values: Value, function: str) -> list[Node]:
     """The arrays of `concatenate((a, b))`."""
     if not isinstance(values, (tuple, list)) or isinstance(values, Weak):
         raise DtypeError(
-            "G030", f"`{function}` takes a tuple of arrays, and was given {describe(values)}",
+            "G030",
+            f"`{function}` takes a tuple of arrays, and was given {describe(values)}",
             hint=f"write {function}((a, b))",
         )
     if not values:
@@ -167,15 +168,19 @@ def axes_of(value: Value, rank: int) -> tuple[int, ...]:
     given = value if isinstance(value, (tuple, list)) else (value,)
     for a in given if value is not None else ():
         if isinstance(a, bool) or not isinstance(a, int):
-            raise ShapeError("G022", f"an axis is an integer, not {describe(a)}",
-                             hint="maximum(a, b) and minimum(a, b) compare two arrays")
+            raise ShapeError(
+                "G022",
+                f"an axis is an integer, not {describe(a)}",
+                hint="maximum(a, b) and minimum(a, b) compare two arrays",
+            )
     return build.normal_axes(value, rank)
 
 
 def permutation(value: Value, rank: int) -> tuple[int, ...]:
     """The axes in a new order, each once."""
-    order = tuple(axis_number(a, rank) for a in value) if isinstance(value, (tuple, list)) else (
-        axis_number(value, rank),)
+    order = (
+        tuple(axis_number(a, rank) for a in value) if isinstance(value, (tuple, list)) else (axis_number(value, rank),)
+    )
     if len(order) != rank or len(set(order)) != rank:
         raise ShapeError("G022", f"expected each of the {rank} axes once")
     return order

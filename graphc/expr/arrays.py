@@ -68,8 +68,10 @@ def reshape(x: Value, shape: Value) -> Node:
         return build.reshape(array, known)
     rest = exact_quotient(array.type.size, product(known))
     if rest is None:
-        raise ShapeError("G021", f"cannot reshape {show_shape(array.shape)}: {array.type.size} elements "
-                         f"do not divide by {product(known)}")
+        raise ShapeError(
+            "G021",
+            f"cannot reshape {show_shape(array.shape)}: {array.type.size} elements do not divide by {product(known)}",
+        )
     return build.reshape(array, tuple(rest if i in free else d for i, d in enumerate(known)))
 
 
@@ -186,8 +188,9 @@ def arange(start: Value, stop: Value = None, *, dtype: Value = None) -> Node:
     """The integers 0 to n - 1, or from `start` to `stop` - 1."""
     for bound in (start, stop):
         if isinstance(bound, float) or not (bound is None or isinstance(bound, (int, Size))):
-            raise UnsupportedError("G040", f"arange takes integers and sizes, not {describe(bound)}",
-                                   hint="write a + step * arange(n)")
+            raise UnsupportedError(
+                "G040", f"arange takes integers and sizes, not {describe(bound)}", hint="write a + step * arange(n)"
+            )
     kind = dtype_of(dtype, "int64")
     if stop is None or start is None:
         return build.arange(dim(start), kind)

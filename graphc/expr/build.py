@@ -292,10 +292,14 @@ def _checked(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
 
 
 def zeros(shape: tuple[Dim, ...], dtype: str = "float64") -> Node:
+    if not shape:
+        return const_node(0, dtype)
     return make(REGISTRY["zeros"], [], shape=_checked(shape), dtype=dtype)
 
 
 def ones(shape: tuple[Dim, ...], dtype: str = "float64") -> Node:
+    if not shape:
+        return const_node(1, dtype)
     return make(REGISTRY["ones"], [], shape=_checked(shape), dtype=dtype)
 
 
@@ -312,5 +316,3 @@ def eye(n: Dim, m: Dim, dtype: str = "float64") -> Node:
 def full_like(value: Number, type: TensorType) -> Node:
     """A constant spread over a shape."""
     return broadcast_to(const_node(value, type.dtype), type.shape)
-
-

@@ -116,8 +116,22 @@ _TRANSFER: dict[str, Callable[..., Interval]] = {
     "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
     "where": lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1])),
     "sum": _sum,
-    **dict.fromkeys(("mean", "max", "min", "transpose", "reshape", "broadcast_to", "expand_dims", "squeeze",
-                     "astype", "stop_gradient", "getitem"), _same),
+    **dict.fromkeys(
+        (
+            "mean",
+            "max",
+            "min",
+            "transpose",
+            "reshape",
+            "broadcast_to",
+            "expand_dims",
+            "squeeze",
+            "astype",
+            "stop_gradient",
+            "getitem",
+        ),
+        _same,
+    ),
 }
 
 

@@ -20,12 +20,22 @@ from graphc.ir.node import Node
 from graphc.ops import REGISTRY
 
 _BINARY = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.Pow: "power", ast.MatMult: "matmul", ast.BitAnd: "logical_and", ast.BitOr: "logical_or",
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.Pow: "power",
+    ast.MatMult: "matmul",
+    ast.BitAnd: "logical_and",
+    ast.BitOr: "logical_or",
 }
 _COMPARE = {
-    ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal",
-    ast.Eq: "equal", ast.NotEq: "not_equal",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
 }
 
 
@@ -96,9 +106,7 @@ def _attr(tree: ast.expr) -> Any:
     return ast.literal_eval(tree)
 
 
-def instantiate(
-    term: Any, scope: Mapping[str, Any], made: Callable[[Node], Node] = lambda node: node
-) -> build.Value:
+def instantiate(term: Any, scope: Mapping[str, Any], made: Callable[[Node], Node] = lambda node: node) -> build.Value:
     """The node of a term, its free names taken from `scope`; `made` sees each new node.
 
     Names in `scope` may be nodes, numbers, or the values of attributes.

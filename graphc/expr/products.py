@@ -35,8 +35,7 @@ def inner(a: Value, b: Value) -> Node:
     if left.type.rank == 0 or right.type.rank == 0:
         return build.multiply(left, right)
     if left.shape[-1] != right.shape[-1]:
-        raise ShapeError(
-            "G021", f"the last sizes of {show_shape(left.shape)} and {show_shape(right.shape)} differ")
+        raise ShapeError("G021", f"the last sizes of {show_shape(left.shape)} and {show_shape(right.shape)} differ")
     if right.type.rank == 1:
         return build.matmul(left, right)
     if left.type.rank == 1:

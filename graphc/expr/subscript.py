@@ -86,8 +86,11 @@ def _positions(item: Item, size: Dim) -> Node:
     if not isinstance(item, Node):
         raise DtypeError("G030", f"an index is an integer, a slice or an integer array, not {describe(item)}")
     if item.type.dtype not in ("int64", "int32"):
-        hint = ("use where(mask, x, 0) to select by a condition" if item.type.dtype == "bool"
-                else "convert it: x[astype(i, int64)]")
+        hint = (
+            "use where(mask, x, 0) to select by a condition"
+            if item.type.dtype == "bool"
+            else "convert it: x[astype(i, int64)]"
+        )
         raise DtypeError("G030", f"an index array must hold integers, not {item.type}", hint=hint)
     known = constant_value(item)
     if known is not None and isinstance(size, int) and known.size:
@@ -135,8 +138,11 @@ def _upward(item: slice, size: Dim, step: int) -> Range:
     start = _bound(item.start, size, 0)
     stop = _bound(item.stop, size, size)
     if isinstance(stop, Size) and stop != size and not _fits(stop, size):
-        raise ShapeError("G022", f"the bound {stop} may be outside an axis of size {size}",
-                         hint="a bound made of sizes must be at most the size of the axis")
+        raise ShapeError(
+            "G022",
+            f"the bound {stop} may be outside an axis of size {size}",
+            hint="a bound made of sizes must be at most the size of the axis",
+        )
     if isinstance(stop, int) and isinstance(size, int) and stop > size:
         stop = size
     length = stop - start
@@ -149,8 +155,11 @@ def _upward(item: slice, size: Dim, step: int) -> Range:
 def _downward(item: slice, size: Dim, step: int) -> Range:
     for bound in (item.start, item.stop):
         if isinstance(bound, Size) or (isinstance(bound, int) and bound >= 0 and bound is item.start):
-            raise UnsupportedError("G040", f"this downward slice of an axis of size {size} depends on the size",
-                                   hint="count from the end, or slice upwards and then write [::-1]")
+            raise UnsupportedError(
+                "G040",
+                f"this downward slice of an axis of size {size} depends on the size",
+                hint="count from the end, or slice upwards and then write [::-1]",
+            )
     start = size - 1 if item.start is None else size + item.start
     stop = None if item.stop is None else _bound(item.stop, size, 0)
     length = start + 1 if stop is None else start - stop

@@ -68,11 +68,7 @@ class Size:
 
     def __mul__(self, other: Dim) -> Dim:
         return _collect(
-            [
-                (tuple(sorted(m1 + m2, key=str)), c1 * c2)
-                for m1, c1 in self.terms
-                for m2, c2 in _terms(other)
-            ]
+            [(tuple(sorted(m1 + m2, key=str)), c1 * c2) for m1, c1 in self.terms for m2, c2 in _terms(other)]
         )
 
     __rmul__ = __mul__

@@ -53,9 +53,7 @@ def evaluate_nodes(
     return table
 
 
-def evaluate_node(
-    node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]
-) -> npt.NDArray[Any]:
+def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> npt.NDArray[Any]:
     """The value of one node for these argument values."""
     if node.op is CONST:
         return np.asarray(node["value"].array())

@@ -1,6 +1,6 @@
 """The three kinds of node without arguments that every graph may have.
 
-    input(name="X", type=f64[n, d])    const(value=2.0)    size(dim=2 * h, dtype="float64")
+input(name="X", type=f64[n, d])    const(value=2.0)    size(dim=2 * h, dtype="float64")
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
 """The grammar of listings, and how a listing becomes a graph again.
 
-    graph "logistic.gc" (X: f64[n, d], w: f64[d], y: f64[n]) -> (loss: %4) {
-      z: f64[n] = matmul(X, w)
-      %1: f64[n] = softplus(z)
-      %2: f64[n] = multiply(y, z)
-      %3: f64[n] = subtract(%1, %2)
-      %4: f64[] = mean(%3; axis=(0,), keepdims=False)
-    }
+graph "logistic.gc" (X: f64[n, d], w: f64[d], y: f64[n]) -> (loss: %4) {
+  z: f64[n] = matmul(X, w)
+  %1: f64[n] = softplus(z)
+  %2: f64[n] = multiply(y, z)
+  %3: f64[n] = subtract(%1, %2)
+  %4: f64[] = mean(%3; axis=(0,), keepdims=False)
+}
 
-    graph     := "graph" string "(" [input ("," input)*] ")" "->" "(" [name ":" ref ("," ...)*] ")" "{" node* "}"
-    input     := name ":" type                      type := dtype "[" [dim ("," dim)*] "]"
-    node      := ref ":" type "=" op "(" [ref ("," ref)*] [";" attr ("," attr)*] ")"
-    ref       := name | "%" number                  attr := name "=" value
-    value     := number | string | "True" | "False" | "None" | "(" values ")" | "<" dim ">"
-               | type "{" numbers "}"               a constant
-               | "[" entries "]"                    an index; a range is start:stop:step:count
+graph     := "graph" string "(" [input ("," input)*] ")" "->" "(" [name ":" ref ("," ...)*] ")" "{" node* "}"
+input     := name ":" type                      type := dtype "[" [dim ("," dim)*] "]"
+node      := ref ":" type "=" op "(" [ref ("," ref)*] [";" attr ("," attr)*] ")"
+ref       := name | "%" number                  attr := name "=" value
+value     := number | string | "True" | "False" | "None" | "(" values ")" | "<" dim ">"
+           | type "{" numbers "}"               a constant
+           | "[" entries "]"                    an index; a range is start:stop:step:count
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the value of each named size comes from: an axis of an input.
 
-    X: f64[n, d], w: f64[2*h]   ->   n = X.shape[0], d = X.shape[1], h = w.shape[0] // 2
+X: f64[n, d], w: f64[2*h]   ->   n = X.shape[0], d = X.shape[1], h = w.shape[0] // 2
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def _linear(name: str, axis: int, dim: Dim) -> SizeSource | None:
     return SizeSource(powers[0][0][0], name, axis, factor, offset)
 
 
-def bind_sizes(
-    arguments: Sequence[tuple[str, TensorType]], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, int]:
+def bind_sizes(arguments: Sequence[tuple[str, TensorType]], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     """The values of the named sizes for arguments of these shapes; ShapeError if they disagree."""
     sizes = {
         s.name: (shapes[s.argument][s.axis] - s.offset) // s.factor

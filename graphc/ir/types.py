@@ -1,6 +1,6 @@
 """What a value is: a dtype and a shape.
 
-    TensorType("float64", (n, 3))   prints as   f64[n, 3]
+TensorType("float64", (n, 3))   prints as   f64[n, 3]
 """
 
 from __future__ import annotations

@@ -30,10 +30,7 @@ def write_listing(graph: Graph) -> str:
         attrs = ", ".join(f"{k}={_value(v)}" for k, v in node.attributes.items())
         lines.append(f"  {name}: {node.type} = {node.op.name}({args}{'; ' if attrs else ''}{attrs})")
     inputs = ", ".join(f"{node['name']}: {node.type}" for node in graph.inputs)
-    outputs = ", ".join(
-        f"{name}: {refs[node]}"
-        for name, node in zip(graph.output_names, graph.outputs, strict=True)
-    )
+    outputs = ", ".join(f"{name}: {refs[node]}" for name, node in zip(graph.output_names, graph.outputs, strict=True))
     head = f"graph {json.dumps(graph.title)} ({inputs}) -> ({outputs}) {{"
     return "\n".join([head, *lines, "}"]) + "\n"
 

@@ -22,9 +22,14 @@ def _eye_text(types: Sequence[TensorType], attrs: Attrs) -> str:
 
 def _full(name: str) -> Op:
     return Op(
-        name, (), lambda types, attrs: TensorType(attrs["dtype"], attrs["shape"]),
+        name,
+        (),
+        lambda types, attrs: TensorType(attrs["dtype"], attrs["shape"]),
         lambda types, attrs: f"np.{name}(shape{_dtype(attrs)})",
-        f"An array of {name}.", attrs=("shape", "dtype"), spelling=f"{name}(shape)", traits=frozenset({"creation"}),
+        f"An array of {name}.",
+        attrs=("shape", "dtype"),
+        spelling=f"{name}(shape)",
+        traits=frozenset({"creation"}),
         cost=0.2,
     )
 
@@ -32,10 +37,26 @@ def _full(name: str) -> Op:
 OPS: list[Op] = [
     _full("zeros"),
     _full("ones"),
-    Op("arange", (), lambda types, attrs: TensorType(attrs["dtype"], (attrs["n"],)),
-       lambda types, attrs: "np.arange(n)" if attrs["dtype"] == "int64" else f"np.arange(n{_dtype(attrs) or ', dtype=np.float64'})",
-       "0, 1, ..., n - 1.", attrs=("n", "dtype"), spelling="arange(n)", traits=frozenset({"creation"})),
-    Op("eye", (), lambda types, attrs: TensorType(attrs["dtype"], (attrs["n"], attrs["m"])), _eye_text,
-       "The identity matrix.", attrs=("n", "m", "dtype"),
-       spelling=lambda types, attrs: "eye(n)" if attrs["n"] == attrs["m"] else "eye(n, m)", traits=frozenset({"creation"})),
+    Op(
+        "arange",
+        (),
+        lambda types, attrs: TensorType(attrs["dtype"], (attrs["n"],)),
+        lambda types, attrs: (
+            "np.arange(n)" if attrs["dtype"] == "int64" else f"np.arange(n{_dtype(attrs) or ', dtype=np.float64'})"
+        ),
+        "0, 1, ..., n - 1.",
+        attrs=("n", "dtype"),
+        spelling="arange(n)",
+        traits=frozenset({"creation"}),
+    ),
+    Op(
+        "eye",
+        (),
+        lambda types, attrs: TensorType(attrs["dtype"], (attrs["n"], attrs["m"])),
+        _eye_text,
+        "The identity matrix.",
+        attrs=("n", "m", "dtype"),
+        spelling=lambda types, attrs: "eye(n)" if attrs["n"] == attrs["m"] else "eye(n, m)",
+        traits=frozenset({"creation"}),
+    ),
 ]

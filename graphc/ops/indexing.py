@@ -20,8 +20,11 @@ def indexed_shape(shape: tuple[Dim, ...], index: Index, arrays: Sequence[TensorT
     """The shape of `x[index]`, by NumPy's rules for basic and advanced indexing."""
     for array in arrays:
         if array.dtype not in ("int64", "int32"):
-            raise DtypeError("G030", f"an index array must hold integers, not {array}",
-                             hint="use where(mask, x, 0) to select by a condition")
+            raise DtypeError(
+                "G030",
+                f"an index array must hold integers, not {array}",
+                hint="use where(mask, x, 0) to select by a condition",
+            )
     wanted = sum(entry is not None for entry in index.entries)
     if wanted != len(shape):
         raise ShapeError("G022", f"too many indices: {wanted} for the shape {show_shape(shape)}")
@@ -59,7 +62,9 @@ def _getitem(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
 def _add_at(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     base, value = types[0], types[1]
     if indexed_shape(base.shape, attrs["index"], types[2:]) != value.shape:
-        raise ShapeError("G021", f"cannot add {show_shape(value.shape)} at {attrs['index']} of {show_shape(base.shape)}")
+        raise ShapeError(
+            "G021", f"cannot add {show_shape(value.shape)} at {attrs['index']} of {show_shape(base.shape)}"
+        )
     return base
 
 
@@ -91,18 +96,24 @@ def unique(index: Index, arrays: Sequence[Node]) -> bool:
     return not arrays or any(a.op.name == "arange" and a.shape == common for a in arrays)
 
 
-_ADD_AT = Helper("_add_at", array='''def _add_at(base: Array, index: object, value: Array) -> Array:
+_ADD_AT = Helper(
+    "_add_at",
+    array='''def _add_at(base: Array, index: object, value: Array) -> Array:
     """A copy of `base` with `value` added at `index`; repeats add up."""
     out = base.copy()
     np.add.at(out, index, value)  # type: ignore[arg-type]
     return out
-''')
+''',
+)
 
 
 def _update(node: Node) -> str:
     if unique(node["index"], node.args[2:]):
         return "base[index] += value"
-    sliced = any(isinstance(e, Range) or e is None for e in node["index"].entries)
+    entries = list(node["index"].entries)
+    while isinstance(entries[-1], Range) and entries[-1].whole:  # not written
+        entries.pop()
+    sliced = any(isinstance(e, Range) for e in entries)
     return "np.add.at(base, np.s_[index], value)" if sliced else "np.add.at(base, index, value)"
 
 
@@ -120,11 +131,34 @@ def _adjoint_of_add(e: Any, node: Node, ct: Node, i: int) -> Node | None:
 
 
 OPS: list[Op] = [
-    Op("getitem", ("x", "*arrays"), _getitem, "x[index]", "Read at an index.", attrs=("index",), spelling="x[index]",
-       requires=_bounds, adjoint=_adjoint_of_read, traits=frozenset({"linear", "view"}), cost=0.5,
-       formula="dx[index] += dy"),
-    Op("add_at", ("base", "value", "*arrays"), _add_at, "_add_at(base, index, value)", "Add at an index; repeats add up.",
-       attrs=("index",), helpers=(_ADD_AT,), update=_update, spelling="add_at(base, index, value)",
-       requires=_bounds, adjoint=_adjoint_of_add, traits=frozenset({"linear"}), cost=2.0,
-       formula="dbase = dy, dvalue = dy[index]"),
+    Op(
+        "getitem",
+        ("x", "*arrays"),
+        _getitem,
+        "x[index]",
+        "Read at an index.",
+        attrs=("index",),
+        spelling="x[index]",
+        requires=_bounds,
+        adjoint=_adjoint_of_read,
+        traits=frozenset({"linear", "view"}),
+        cost=0.5,
+        formula="dx[index] += dy",
+    ),
+    Op(
+        "add_at",
+        ("base", "value", "*arrays"),
+        _add_at,
+        "_add_at(base, index, value)",
+        "Add at an index; repeats add up.",
+        attrs=("index",),
+        helpers=(_ADD_AT,),
+        update=_update,
+        spelling="add_at(base, index, value)",
+        requires=_bounds,
+        adjoint=_adjoint_of_add,
+        traits=frozenset({"linear"}),
+        cost=2.0,
+        formula="dbase = dy, dvalue = dy[index]",
+    ),
 ]

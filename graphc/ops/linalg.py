@@ -18,18 +18,24 @@ from graphc.ir.types import TensorType, broadcast, promote, show_shape
 def _matmul(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     a, b = types
     if a.rank == 0 or b.rank == 0:
-        raise ShapeError("G021", "matrix products need at least one axis on both sides",
-                         label=f"{show_shape(a.shape)} and {show_shape(b.shape)}", hint="use * with scalars")
+        raise ShapeError(
+            "G021",
+            "matrix products need at least one axis on both sides",
+            label=f"{show_shape(a.shape)} and {show_shape(b.shape)}",
+            hint="use * with scalars",
+        )
     dtype = promote(a.dtype, b.dtype)
     if dtype == "bool":
         raise DtypeError("G030", "a product of matrices needs numbers, and was given booleans")
     inner = b.shape[0] if b.rank == 1 else b.shape[-2]
     if a.shape[-1] != inner:
         raise ShapeError(
-            "G021", f"shapes do not match: the sizes {a.shape[-1]} and {inner} differ",
+            "G021",
+            f"shapes do not match: the sizes {a.shape[-1]} and {inner} differ",
             label=f"{show_shape(a.shape)} and {show_shape(b.shape)}",
             hint="the last size of the left operand must equal the "
-                 + ("size" if b.rank == 1 else "second last size") + " of the right one",
+            + ("size" if b.rank == 1 else "second last size")
+            + " of the right one",
         )
     batch = broadcast(a.shape[:-2], b.shape[:-2])
     rows = a.shape[-2:-1]
@@ -74,9 +80,27 @@ def _outer(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
 
 
 OPS: list[Op] = [
-    Op("matmul", ("a", "b"), _matmul, "a @ b", "Matrix product, as `@`.", spelling="a @ b", adjoint=_matmul_adjoint,
-       traits=frozenset({"bilinear"}), cost=20.0, formula="da = dy @ b.T, db = a.T @ dy"),
-    Op("outer", ("a", "b"), _outer, "np.outer(a, b)", "All products of two vectors.",
-       adjoint=lambda e, node, ct, i: e.matmul(ct, node.args[1]) if i == 0 else e.matmul(node.args[0], ct),
-       traits=frozenset({"bilinear"}), cost=0.3, formula="da = dy @ b, db = a @ dy"),
+    Op(
+        "matmul",
+        ("a", "b"),
+        _matmul,
+        "a @ b",
+        "Matrix product, as `@`.",
+        spelling="a @ b",
+        adjoint=_matmul_adjoint,
+        traits=frozenset({"bilinear"}),
+        cost=20.0,
+        formula="da = dy @ b.T, db = a.T @ dy",
+    ),
+    Op(
+        "outer",
+        ("a", "b"),
+        _outer,
+        "np.outer(a, b)",
+        "All products of two vectors.",
+        adjoint=lambda e, node, ct, i: e.matmul(ct, node.args[1]) if i == 0 else e.matmul(node.args[0], ct),
+        traits=frozenset({"bilinear"}),
+        cost=0.3,
+        formula="da = dy @ b, db = a @ dy",
+    ),
 ]

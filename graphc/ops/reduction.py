@@ -124,7 +124,9 @@ _TOP = '''def _top(x: Array, axis: int | tuple[int, ...] | None = None) -> Array
     return np.where(np.isfinite(top), top, np.zeros_like(top))
 '''
 _TOP_HELPER = Helper("_top", array=_TOP)
-_LOGSUMEXP = Helper("_logsumexp", array='''def _logsumexp(
+_LOGSUMEXP = Helper(
+    "_logsumexp",
+    array='''def _logsumexp(
     x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
 ) -> Array:
     """log(sum(exp(x))) over `axis`, without overflow."""
@@ -133,20 +135,29 @@ _LOGSUMEXP = Helper("_logsumexp", array='''def _logsumexp(
     with np.errstate(divide="ignore"):  # log(0) is -inf: every x was
         out: Array = np.log(total) + top
     return out if keepdims else out.squeeze(axis)
-''')
-_SOFTMAX = Helper("_softmax", array='''def _softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+''',
+)
+_SOFTMAX = Helper(
+    "_softmax",
+    array='''def _softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """exp(x) / sum(exp(x)) over `axis`, without overflow."""
     p: Array = np.exp(x - _top(x, axis))
     p /= p.sum(axis=axis, keepdims=True)
     return p
-''')
-_LOG_SOFTMAX = Helper("_log_softmax", array='''def _log_softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+''',
+)
+_LOG_SOFTMAX = Helper(
+    "_log_softmax",
+    array='''def _log_softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """log(softmax(x)) over `axis`, without overflow."""
     z: Array = x - _top(x, axis)
     z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
     return z
-''')
-_OTHERS = Helper("_prod_of_others", array='''def _prod_of_others(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+''',
+)
+_OTHERS = Helper(
+    "_prod_of_others",
+    array='''def _prod_of_others(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """For each element the product of all others over `axis`, without division."""
     axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis).tolist()
     last = tuple(range(x.ndim - len(axes), x.ndim))
@@ -158,21 +169,39 @@ _OTHERS = Helper("_prod_of_others", array='''def _prod_of_others(x: Array, axis:
     before[..., 1:] = np.cumprod(flat[..., :-1], axis=-1)
     after[..., :-1] = np.cumprod(flat[..., :0:-1], axis=-1)[..., ::-1]
     return np.moveaxis((before * after).reshape(moved.shape), last, axes)
-''')
+''',
+)
 
 
 def _reduction(name: str, infer: Any, adjoint: Any, doc: str, formula: str, **extra: Any) -> Op:
     return Op(
-        name, ("x",), infer, extra.pop("numpy", _call(name, method=True)), doc,
-        attrs=extra.pop("attrs", ("axes", "keepdims")), spelling=_call(name, method=False),
-        adjoint=adjoint, formula=formula, traits=_REDUCTION | extra.pop("traits", frozenset()), **extra,
+        name,
+        ("x",),
+        infer,
+        extra.pop("numpy", _call(name, method=True)),
+        doc,
+        attrs=extra.pop("attrs", ("axes", "keepdims")),
+        spelling=_call(name, method=False),
+        adjoint=adjoint,
+        formula=formula,
+        traits=_REDUCTION | extra.pop("traits", frozenset()),
+        **extra,
     )
 
 
 def _normaliser(name: str, adjoint: Any, doc: str, formula: str, helper: Helper, **extra: Any) -> Op:
     return _reduction(
-        name, _same, adjoint, doc, formula, attrs=("axes",), numpy=_call("_" + name, method=False),
-        helpers=(*extra.pop("needs", ()), helper), traits=frozenset({"normaliser"}), requires=_some, **extra,
+        name,
+        _same,
+        adjoint,
+        doc,
+        formula,
+        attrs=("axes",),
+        numpy=_call("_" + name, method=False),
+        helpers=(*extra.pop("needs", ()), helper),
+        traits=frozenset({"normaliser"}),
+        requires=_some,
+        **extra,
     )
 
 
@@ -182,19 +211,73 @@ OPS: list[Op] = [
     _reduction("max", _like, _extreme, "Maximum over axes.", "to the largest; 1/k each for k ties", requires=_some),
     _reduction("min", _like, _extreme, "Minimum over axes.", "to the smallest; 1/k each for k ties", requires=_some),
     _reduction("prod", _total, _prod, "Product over axes.", "dx = dy * product of the others"),
-    _reduction("var", _floating, _var, "Variance over axes.", "dx = dy * 2 (x - mean) / (n - ddof)",
-               attrs=("axes", "keepdims", "ddof")),
-    _reduction("std", _floating, _std, "Standard deviation over axes; its derivative at 0 is 0.",
-               "dx = dy * (x - mean) / ((n - ddof) y)", attrs=("axes", "keepdims", "ddof")),
-    _reduction("logsumexp", _floating, _logsumexp, "log(sum(exp(x))), without overflow.", "dx = dy * softmax(x)",
-               numpy=_call("_logsumexp", method=False), helpers=(_TOP_HELPER, _LOGSUMEXP), requires=_some, cost=3.0),
-    _normaliser("softmax", _softmax, "exp(x) / sum(exp(x)), without overflow.", "dx = y * (dy - sum(y * dy))",
-                _SOFTMAX, needs=(_TOP_HELPER,), range=(0.0, 1.0), cost=3.0),
-    _normaliser("log_softmax", _log_softmax, "log(softmax(x)), without overflow.", "dx = dy - softmax(x) * sum(dy)",
-                _LOG_SOFTMAX, needs=(_TOP_HELPER,), cost=3.0),
-    _reduction("top", lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)), None,
-               "Maximum over axes, kept at size 1; 0 where it is infinite.", "", attrs=("axes",),
-               numpy=_call("_top", method=False), helpers=(_TOP_HELPER,), requires=_some, cost=1.0),
-    _reduction("prod_of_others", lambda types, attrs: types[0], None, "For each element the product of all others over the axes.", "",
-               attrs=("axes",), numpy=_call("_prod_of_others", method=False), helpers=(_OTHERS,), cost=3.0),
+    _reduction(
+        "var",
+        _floating,
+        _var,
+        "Variance over axes.",
+        "dx = dy * 2 (x - mean) / (n - ddof)",
+        attrs=("axes", "keepdims", "ddof"),
+    ),
+    _reduction(
+        "std",
+        _floating,
+        _std,
+        "Standard deviation over axes; its derivative at 0 is 0.",
+        "dx = dy * (x - mean) / ((n - ddof) y)",
+        attrs=("axes", "keepdims", "ddof"),
+    ),
+    _reduction(
+        "logsumexp",
+        _floating,
+        _logsumexp,
+        "log(sum(exp(x))), without overflow.",
+        "dx = dy * softmax(x)",
+        numpy=_call("_logsumexp", method=False),
+        helpers=(_TOP_HELPER, _LOGSUMEXP),
+        requires=_some,
+        cost=3.0,
+    ),
+    _normaliser(
+        "softmax",
+        _softmax,
+        "exp(x) / sum(exp(x)), without overflow.",
+        "dx = y * (dy - sum(y * dy))",
+        _SOFTMAX,
+        needs=(_TOP_HELPER,),
+        range=(0.0, 1.0),
+        cost=3.0,
+    ),
+    _normaliser(
+        "log_softmax",
+        _log_softmax,
+        "log(softmax(x)), without overflow.",
+        "dx = dy - softmax(x) * sum(dy)",
+        _LOG_SOFTMAX,
+        needs=(_TOP_HELPER,),
+        cost=3.0,
+    ),
+    _reduction(
+        "top",
+        lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)),
+        None,
+        "Maximum over axes, kept at size 1; 0 where it is infinite.",
+        "",
+        attrs=("axes",),
+        numpy=_call("_top", method=False),
+        helpers=(_TOP_HELPER,),
+        requires=_some,
+        cost=1.0,
+    ),
+    _reduction(
+        "prod_of_others",
+        lambda types, attrs: types[0],
+        None,
+        "For each element the product of all others over the axes.",
+        "",
+        attrs=("axes",),
+        numpy=_call("_prod_of_others", method=False),
+        helpers=(_OTHERS,),
+        cost=3.0,
+    ),
 ]

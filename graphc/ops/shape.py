@@ -36,7 +36,8 @@ def _transpose_text(types: Sequence[TensorType], attrs: Attrs) -> str:
 def _reshape(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     if product(attrs["shape"]) != types[0].size:
         raise ShapeError(
-            "G021", f"cannot reshape {show_shape(types[0].shape)} to {show_shape(attrs['shape'])}",
+            "G021",
+            f"cannot reshape {show_shape(types[0].shape)} to {show_shape(attrs['shape'])}",
             hint="the number of elements must stay the same",
         )
     return types[0].with_shape(attrs["shape"])
@@ -48,9 +49,7 @@ def _reshape_text(types: Sequence[TensorType], attrs: Attrs) -> str:
 
 def _broadcast(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     if broadcast(types[0].shape, attrs["shape"]) != attrs["shape"]:
-        raise ShapeError(
-            "G021", f"cannot broadcast {show_shape(types[0].shape)} to {show_shape(attrs['shape'])}"
-        )
+        raise ShapeError("G021", f"cannot broadcast {show_shape(types[0].shape)} to {show_shape(attrs['shape'])}")
     return types[0].with_shape(attrs["shape"])
 
 
@@ -90,7 +89,8 @@ def _concatenate(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
         )
         if not fits:
             raise ShapeError(
-                "G021", f"cannot join {show_shape(first)} and {show_shape(t.shape)} along axis {axis}",
+                "G021",
+                f"cannot join {show_shape(first)} and {show_shape(t.shape)} along axis {axis}",
                 hint="all sizes but the one of that axis must be equal",
             )
     total = sum((t.shape[axis] for t in types[1:]), start=first[axis])
@@ -101,9 +101,7 @@ def _stack(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     axis, first = attrs["axis"], types[0].shape
     for t in types[1:]:
         if t.shape != first:
-            raise ShapeError(
-                "G021", f"cannot stack {show_shape(first)} and {show_shape(t.shape)}: the shapes differ"
-            )
+            raise ShapeError("G021", f"cannot stack {show_shape(first)} and {show_shape(t.shape)}: the shapes differ")
     return TensorType(promote(*(t.dtype for t in types)), (*first[:axis], len(types), *first[axis:]))
 
 
@@ -132,24 +130,97 @@ def _like_argument(e: Any, node: Node, ct: Node, i: int) -> Node:
 
 
 OPS: list[Op] = [
-    Op("transpose", ("x",), _transpose, _transpose_text, "Axes in another order.", attrs=("axes",),
-       spelling=_transpose_text, adjoint=_untranspose, traits=_VIEW | {"short"}, cost=0.0, formula="dx = dy with the axes put back"),
-    Op("reshape", ("x",), _reshape, _reshape_text, "The same elements in another shape.", attrs=("shape",),
-       spelling="reshape(x, shape)", adjoint=_like_argument, traits=_VIEW, cost=0.0, formula="dx = dy, reshaped"),
-    Op("broadcast_to", ("x",), _broadcast, "np.broadcast_to(x, shape)", "Repeat along axes of size 1 and new axes.",
-       attrs=("shape",), spelling="broadcast_to(x, shape)", adjoint=lambda e, node, ct, i: e.unbroadcast(ct, node.args[0]),
-       traits=_VIEW, cost=0.0, formula="dx = dy, summed over the repeats"),
-    Op("expand_dims", ("x",), _expand, _expand_text, "New axes of size 1.", attrs=("axes",),
-       spelling=_expand_text, adjoint=lambda e, node, ct, i: e.squeeze(ct, node["axes"]),
-       traits=_VIEW, cost=0.0, formula="dx = dy without the axes"),
-    Op("squeeze", ("x",), _squeeze, _squeeze_text, "Drop axes of size 1.", attrs=("axes",),
-       spelling=lambda types, attrs: f"squeeze(x, axis={attrs['axes'][0] if len(attrs['axes']) == 1 else attrs['axes']})",
-       adjoint=lambda e, node, ct, i: e.expand_dims(ct, node["axes"]),
-       traits=_VIEW, cost=0.0, formula="dx = dy with the axes"),
-    Op("concatenate", ("*xs",), _concatenate, "np.concatenate(xs, axis=axis)", "Join along an axis.", attrs=("axis",),
-       spelling="concatenate(xs, axis=axis)", adjoint=_unconcatenate, traits=frozenset({"linear"}), cost=0.3,
-       formula="dx_i = the slice of dy that came from it"),
-    Op("stack", ("*xs",), _stack, "np.stack(xs, axis=axis)", "Join along a new axis.", attrs=("axis",),
-       spelling="stack(xs, axis=axis)", adjoint=_unstack, traits=frozenset({"linear"}), cost=0.3,
-       formula="dx_i = dy[i]"),
+    Op(
+        "transpose",
+        ("x",),
+        _transpose,
+        _transpose_text,
+        "Axes in another order.",
+        attrs=("axes",),
+        spelling=_transpose_text,
+        adjoint=_untranspose,
+        traits=_VIEW | {"short"},
+        cost=0.0,
+        formula="dx = dy with the axes put back",
+    ),
+    Op(
+        "reshape",
+        ("x",),
+        _reshape,
+        _reshape_text,
+        "The same elements in another shape.",
+        attrs=("shape",),
+        spelling="reshape(x, shape)",
+        adjoint=_like_argument,
+        traits=_VIEW,
+        cost=0.0,
+        formula="dx = dy, reshaped",
+    ),
+    Op(
+        "broadcast_to",
+        ("x",),
+        _broadcast,
+        "np.broadcast_to(x, shape)",
+        "Repeat along axes of size 1 and new axes.",
+        attrs=("shape",),
+        spelling="broadcast_to(x, shape)",
+        adjoint=lambda e, node, ct, i: e.unbroadcast(ct, node.args[0]),
+        traits=_VIEW,
+        cost=0.0,
+        formula="dx = dy, summed over the repeats",
+    ),
+    Op(
+        "expand_dims",
+        ("x",),
+        _expand,
+        _expand_text,
+        "New axes of size 1.",
+        attrs=("axes",),
+        spelling=_expand_text,
+        adjoint=lambda e, node, ct, i: e.squeeze(ct, node["axes"]),
+        traits=_VIEW,
+        cost=0.0,
+        formula="dx = dy without the axes",
+    ),
+    Op(
+        "squeeze",
+        ("x",),
+        _squeeze,
+        _squeeze_text,
+        "Drop axes of size 1.",
+        attrs=("axes",),
+        spelling=lambda types, attrs: (
+            f"squeeze(x, axis={attrs['axes'][0] if len(attrs['axes']) == 1 else attrs['axes']})"
+        ),
+        adjoint=lambda e, node, ct, i: e.expand_dims(ct, node["axes"]),
+        traits=_VIEW,
+        cost=0.0,
+        formula="dx = dy with the axes",
+    ),
+    Op(
+        "concatenate",
+        ("*xs",),
+        _concatenate,
+        "np.concatenate(xs, axis=axis)",
+        "Join along an axis.",
+        attrs=("axis",),
+        spelling="concatenate(xs, axis=axis)",
+        adjoint=_unconcatenate,
+        traits=frozenset({"linear"}),
+        cost=0.3,
+        formula="dx_i = the slice of dy that came from it",
+    ),
+    Op(
+        "stack",
+        ("*xs",),
+        _stack,
+        "np.stack(xs, axis=axis)",
+        "Join along a new axis.",
+        attrs=("axis",),
+        spelling="stack(xs, axis=axis)",
+        adjoint=_unstack,
+        traits=frozenset({"linear"}),
+        cost=0.3,
+        formula="dx_i = dy[i]",
+    ),
 ]

@@ -1,9 +1,9 @@
 """The order of the passes.
 
-    stabilise      naive forms become stable ones             (correctness: always on)
-    differentiate  the joint graph of values and gradients
-    simplify       closed forms for the gradients; what forward computes stays as it is
-    share          exponentials that several forms need are computed once
+stabilise      naive forms become stable ones             (correctness: always on)
+differentiate  the joint graph of values and gradients
+simplify       closed forms for the gradients; what forward computes stays as it is
+share          exponentials that several forms need are computed once
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Backward uses what forward has computed.
 
-    forward:   s = sigmoid(z)
-    backward:  sigmoid(-z)   ->   1 - s
+forward:   s = sigmoid(z)
+backward:  sigmoid(-z)   ->   1 - s
 """
 
 from __future__ import annotations

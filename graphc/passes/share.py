@@ -46,5 +46,3 @@ def _expanded(node: Node) -> Node:
         return build.subtract(shifted, build.apply("log", total))
     value = build.add(build.apply("log", total), top)
     return value if node["keepdims"] else build.squeeze(value, axes)
-
-

@@ -80,9 +80,12 @@ def plan(joint: Joint) -> Program:
         joint,
         parts,
         _statements(parts.forward, forward_lines, {*values, *parts.saved, *named}, {}),
-        _statements(parts.backward, backward_lines, {*gradients, *backward_values}, {
-            ct: tuple(dict.fromkeys(u for n in nodes for u in undone.get(n, ()))) for ct, nodes in sources.items()
-        }),
+        _statements(
+            parts.backward,
+            backward_lines,
+            {*gradients, *backward_values},
+            {ct: tuple(dict.fromkeys(u for n in nodes for u in undone.get(n, ()))) for ct, nodes in sources.items()},
+        ),
     )
 
 

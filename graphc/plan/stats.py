@@ -44,9 +44,7 @@ def measure(program: Program) -> Stats:
     backward = [n for n in program.split.backward if _counts(n)]
     saved = _total(_bytes(n) for n in program.split.saved if n.op is not INPUT)
     made = _total(_bytes(s.node) for s in _allocating([*program.forward, *program.backward]))
-    return Stats(
-        len(forward), len(backward), _total(map(_flops, forward)), _total(map(_flops, backward)), saved, made
-    )
+    return Stats(len(forward), len(backward), _total(map(_flops, forward)), _total(map(_flops, backward)), saved, made)
 
 
 def _counts(node: Node) -> bool:

@@ -1,7 +1,7 @@
 """The conditions that rules may name.
 
-    "positive(x)"       every element of x is known to be above 0
-    "spans(s, x, a)"    s is a sum of x over the axes a that lines up with x when broadcast
+"positive(x)"       every element of x is known to be above 0
+"spans(s, x, a)"    s is a sum of x over the axes a that lines up with x when broadcast
 """
 
 from __future__ import annotations

@@ -279,8 +279,7 @@ def _terms(
 
 
 def _one_term(
-    views: Views,
-    pattern: PatternTerm, term: Product, scope: Scope, scale: Product | None
+    views: Views, pattern: PatternTerm, term: Product, scope: Scope, scale: Product | None
 ) -> Iterator[tuple[Scope, Product]]:
     if scale is None:
         for inner, rest in _factors(views, pattern.factors, term, scope):

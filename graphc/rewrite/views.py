@@ -147,7 +147,9 @@ def build_product(view: Product, dtype: str) -> Node:
     The order is kept so that no intermediate overflows that did not before.
     """
     ordered = sorted(view.factors, key=lambda f: f.base.type.rank > 0)
-    first = next((f for f in ordered if f.exponent > 0 and (f.base.type.rank == 0) == (ordered[0].base.type.rank == 0)), None)
+    first = next(
+        (f for f in ordered if f.exponent > 0 and (f.base.type.rank == 0) == (ordered[0].base.type.rank == 0)), None
+    )
     negated = view.coefficient == -1.0 and bool(ordered)
     result: build.Value = 1.0 if negated else view.coefficient
     if first is not None:
@@ -203,7 +205,10 @@ def signed(node: Node) -> Term:
         if first is not None and first < 0:
             positive = build.literal(-first, [node.args[0].type.dtype])
             other = node.args[1]
-            return Term(-1.0, other if -first == 1 and node.op.name == "multiply" else build.apply(node.op.name, positive, other))
+            return Term(
+                -1.0,
+                other if -first == 1 and node.op.name == "multiply" else build.apply(node.op.name, positive, other),
+            )
     return Term(1.0, node)
 
 

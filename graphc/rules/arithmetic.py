@@ -66,8 +66,10 @@ def _has_loose_signs(node: Node) -> bool:
     if node.op.name == "negative":
         return node.args[0].op.name == "subtract"
     left, right = (signed(a).sign for a in node.args)
-    return right < 0 or (left < 0 and node.op.name == "add") or (
-        left < 0 and node.op.name == "subtract" and node.args[0].op.name == "negative"
+    return (
+        right < 0
+        or (left < 0 and node.op.name == "add")
+        or (left < 0 and node.op.name == "subtract" and node.args[0].op.name == "negative")
     )
 
 
@@ -189,22 +191,68 @@ def _applied(node: Node, branch: Node, other: Node | None, i: int) -> Node:
 
 
 COMPUTED = (
-    ComputedRule("absolute-of-negative", ("absolute",), absolute_of_negative, Exact.BITWISE,
-                 "the size has no sign", (("abs(-x)", "abs(x)"),)),
-    ComputedRule("fold-constants", (), fold_constants, Exact.BITWISE,
-                 "an operation on constants is a constant", (("exp(1.0) + s", "2.718281828459045 + s"),)),
-    ComputedRule("drop-broadcast", (), drop_broadcast, Exact.BITWISE,
-                 "elementwise operations broadcast by themselves", (("broadcast_to(s, (n, m)) * x", "s * x"),)),
-    ComputedRule("collect-terms", ("add", "subtract", "negative"), collect_terms, Exact.ROUNDING,
-                 "like terms add up", (("x + 2 * x", "3 * x"), ("x + y - x", "y"), ("x + -y", "x - y"), ("-(x - y)", "y - x"))),
-    ComputedRule("collect-factors", ("multiply", "divide", "negative", "reciprocal", "square"), collect_factors, Exact.ROUNDING,
-                 "constants multiply, signs go to the front, equal factors cancel",
-                 (("2 * (3 * x)", "6 * x"), ("-x * y", "-(x * y)"), ("x * y / x", "y"), ("x * (1 / y)", "x / y"), ("x * x", "square(x)"))),
-    ComputedRule("mask-outside", ("multiply", "divide", "negative"), mask_outside, Exact.ROUNDING,
-                 "a false mask gives 0, whatever it is multiplied by",
-                 (("where(x > 0, y, 0) * x", "where(x > 0, y * x, 0)"),)),
-    ComputedRule("known-branch", ("where",), choose_known_branch, Exact.BITWISE,
-                 "only one branch can be taken", (("where(x > 0, y, y)", "y"),)),
+    ComputedRule(
+        "absolute-of-negative",
+        ("absolute",),
+        absolute_of_negative,
+        Exact.BITWISE,
+        "the size has no sign",
+        (("abs(-x)", "abs(x)"),),
+    ),
+    ComputedRule(
+        "fold-constants",
+        (),
+        fold_constants,
+        Exact.BITWISE,
+        "an operation on constants is a constant",
+        (("exp(1.0) + s", "2.718281828459045 + s"),),
+    ),
+    ComputedRule(
+        "drop-broadcast",
+        (),
+        drop_broadcast,
+        Exact.BITWISE,
+        "elementwise operations broadcast by themselves",
+        (("broadcast_to(s, (n, m)) * x", "s * x"),),
+    ),
+    ComputedRule(
+        "collect-terms",
+        ("add", "subtract", "negative"),
+        collect_terms,
+        Exact.ROUNDING,
+        "like terms add up",
+        (("x + 2 * x", "3 * x"), ("x + y - x", "y"), ("x + -y", "x - y"), ("-(x - y)", "y - x")),
+    ),
+    ComputedRule(
+        "collect-factors",
+        ("multiply", "divide", "negative", "reciprocal", "square"),
+        collect_factors,
+        Exact.ROUNDING,
+        "constants multiply, signs go to the front, equal factors cancel",
+        (
+            ("2 * (3 * x)", "6 * x"),
+            ("-x * y", "-(x * y)"),
+            ("x * y / x", "y"),
+            ("x * (1 / y)", "x / y"),
+            ("x * x", "square(x)"),
+        ),
+    ),
+    ComputedRule(
+        "mask-outside",
+        ("multiply", "divide", "negative"),
+        mask_outside,
+        Exact.ROUNDING,
+        "a false mask gives 0, whatever it is multiplied by",
+        (("where(x > 0, y, 0) * x", "where(x > 0, y * x, 0)"),),
+    ),
+    ComputedRule(
+        "known-branch",
+        ("where",),
+        choose_known_branch,
+        Exact.BITWISE,
+        "only one branch can be taken",
+        (("where(x > 0, y, y)", "y"),),
+    ),
 )
 
 B, R = Exact.BITWISE, Exact.ROUNDING
@@ -216,13 +264,28 @@ PATTERNS = (
     Rule("square-of-absolute", "square(absolute(x))", "square(x)", B, "a square has no sign"),
     Rule("root-of-square", "sqrt(square(x))", "absolute(x)", R, "and no overflow in between"),
     Rule("absolute-of-square", "absolute(square(x))", "square(x)", B, "a square is not negative"),
-    Rule("absolute-of-nonnegative", "absolute(x)", "x", R, "not negative anyway", when=("nonnegative(x)",),
-         assume={"x": "nonnegative"}),
+    Rule(
+        "absolute-of-nonnegative",
+        "absolute(x)",
+        "x",
+        R,
+        "not negative anyway",
+        when=("nonnegative(x)",),
+        assume={"x": "nonnegative"},
+    ),
     Rule("maximum-of-same", "maximum(x, x)", "x", B, "both are the same"),
     Rule("minimum-of-same", "minimum(x, x)", "x", B, "both are the same"),
     Rule("relu", "maximum(x, 0)", "relu(x)", B, "the rectifier by its name"),
     Rule("relu-twice", "relu(relu(x))", "relu(x)", B, "already not negative"),
-    Rule("relu-of-nonnegative", "relu(x)", "x", R, "not negative anyway", when=("nonnegative(x)",), assume={"x": "nonnegative"}),
+    Rule(
+        "relu-of-nonnegative",
+        "relu(x)",
+        "x",
+        R,
+        "not negative anyway",
+        when=("nonnegative(x)",),
+        assume={"x": "nonnegative"},
+    ),
     Rule("not-not", "~(~x)", "x", B, "negated twice", proof="logic: x has two values, both tried"),
     Rule("and-same", "x & x", "x", B, "said twice", proof="logic: x has two values, both tried"),
     Rule("or-same", "x | x", "x", B, "said twice", proof="logic: x has two values, both tried"),

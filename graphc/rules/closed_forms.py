@@ -19,7 +19,9 @@ def common_factor(node: Node, views: Views) -> Node | None:
     if len(terms) < 2 or any(scalar_value(t.node) is not None for t in terms):
         return None
     first, second = (abs(views.product(t.node).coefficient) for t in terms[:2])
-    if (first != second or first == 1.0) and not views.key(terms[0].node).intersection(*(views.key(t.node) for t in terms[1:])):
+    if (first != second or first == 1.0) and not views.key(terms[0].node).intersection(
+        *(views.key(t.node) for t in terms[1:])
+    ):
         return None
     products = [views.term(t) for t in terms]
     shared = [f for f in products[0].factors if all(f in v.factors for v in products[1:])]
@@ -42,10 +44,21 @@ def _without(view: Product, shared: list[Factor], scale: float, dtype: str) -> T
 
 
 PATTERNS = (
-    Rule("binary-cross-entropy", "(1 - y) * sigmoid(z) - y * sigmoid(-z)", "sigmoid(z) - y", R,
-         "the gradient of the cross-entropy of a sigmoid is s - y"),
+    Rule(
+        "binary-cross-entropy",
+        "(1 - y) * sigmoid(z) - y * sigmoid(-z)",
+        "sigmoid(z) - y",
+        R,
+        "the gradient of the cross-entropy of a sigmoid is s - y",
+    ),
 )
 COMPUTED = (
-    ComputedRule("common-factor", ("add", "subtract"), common_factor, R, "multiply once instead of in every term",
-                 (("s * x - s * y", "s * (x - y)"),)),
+    ComputedRule(
+        "common-factor",
+        ("add", "subtract"),
+        common_factor,
+        R,
+        "multiply once instead of in every term",
+        (("s * x - s * y", "s * (x - y)"),),
+    ),
 )

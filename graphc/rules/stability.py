@@ -50,30 +50,90 @@ SIGMOIDS = (
 )
 
 # Before differentiation only: afterwards s * (1 - s), with the saved s, is the wanted form.
-COMPLEMENTS = (
-    Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),
-)
+COMPLEMENTS = (Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),)
 
 SOFTMAX = (
-    Rule("logsumexp", "log(sum(exp(x), axes=a, keepdims=k))", "logsumexp(x, axes=a, keepdims=k)", R,
-         "no overflow for large x", proof=SAMPLED_REDUCTION),
-    Rule("softmax", "exp(x) / sum(exp(x), axes=a, keepdims=k)", "softmax(x, axes=a)", R, "no inf/inf for large x",
-         when=("lines_up(x, a, k)",), proof=SAMPLED_REDUCTION),
-    Rule("log-of-softmax", "log(softmax(x, axes=a))", "log_softmax(x, axes=a)", R, "no log(0)", proof=SAMPLED_REDUCTION),
-    Rule("log-softmax", "x - logsumexp(x, axes=a, keepdims=k)", "log_softmax(x, axes=a)", R, "one pass",
-         when=("lines_up(x, a, k)",), proof=SAMPLED_REDUCTION),
-    Rule("exp-of-log-softmax", "exp(log_softmax(x, axes=a))", "softmax(x, axes=a)", R, "softmax by its name",
-         proof=SAMPLED_REDUCTION),
-    Rule("softmax-of-shifted", "softmax(x - m, axes=a)", "softmax(x, axes=a)", R, "a common shift cancels",
-         when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
-    Rule("log-softmax-of-shifted", "log_softmax(x - m, axes=a)", "log_softmax(x, axes=a)", R, "a common shift cancels",
-         when=("constant_over(m, x, a)",), proof=SAMPLED_REDUCTION),
-    Rule("logsumexp-of-shifted", "m + logsumexp(x - m, axes=a, keepdims=k)", "logsumexp(x, axes=a, keepdims=k)", R,
-         "the shift by hand is done inside", when=("constant_over(m, x, a)", "shift_lines_up(m, x, a, k)"), proof=SAMPLED_REDUCTION),
-    Rule("sum-of-distribution", "sum(x, axes=a, keepdims=k)", "1", R, "probabilities sum to 1",
-         when=("sums_to_one(x, a)",), proof=SAMPLED_REDUCTION),
-    Rule("variance", "mean(square(x), axes=a, keepdims=k) - square(mean(x, axes=a, keepdims=k))",
-         "var(x, axes=a, keepdims=k, ddof=0)", R, "two passes do not cancel", proof=SAMPLED_REDUCTION),
+    Rule(
+        "logsumexp",
+        "log(sum(exp(x), axes=a, keepdims=k))",
+        "logsumexp(x, axes=a, keepdims=k)",
+        R,
+        "no overflow for large x",
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "softmax",
+        "exp(x) / sum(exp(x), axes=a, keepdims=k)",
+        "softmax(x, axes=a)",
+        R,
+        "no inf/inf for large x",
+        when=("lines_up(x, a, k)",),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "log-of-softmax", "log(softmax(x, axes=a))", "log_softmax(x, axes=a)", R, "no log(0)", proof=SAMPLED_REDUCTION
+    ),
+    Rule(
+        "log-softmax",
+        "x - logsumexp(x, axes=a, keepdims=k)",
+        "log_softmax(x, axes=a)",
+        R,
+        "one pass",
+        when=("lines_up(x, a, k)",),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "exp-of-log-softmax",
+        "exp(log_softmax(x, axes=a))",
+        "softmax(x, axes=a)",
+        R,
+        "softmax by its name",
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "softmax-of-shifted",
+        "softmax(x - m, axes=a)",
+        "softmax(x, axes=a)",
+        R,
+        "a common shift cancels",
+        when=("constant_over(m, x, a)",),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "log-softmax-of-shifted",
+        "log_softmax(x - m, axes=a)",
+        "log_softmax(x, axes=a)",
+        R,
+        "a common shift cancels",
+        when=("constant_over(m, x, a)",),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "logsumexp-of-shifted",
+        "m + logsumexp(x - m, axes=a, keepdims=k)",
+        "logsumexp(x, axes=a, keepdims=k)",
+        R,
+        "the shift by hand is done inside",
+        when=("constant_over(m, x, a)", "shift_lines_up(m, x, a, k)"),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "sum-of-distribution",
+        "sum(x, axes=a, keepdims=k)",
+        "1",
+        R,
+        "probabilities sum to 1",
+        when=("sums_to_one(x, a)",),
+        proof=SAMPLED_REDUCTION,
+    ),
+    Rule(
+        "variance",
+        "mean(square(x), axes=a, keepdims=k) - square(mean(x, axes=a, keepdims=k))",
+        "var(x, axes=a, keepdims=k, ddof=0)",
+        R,
+        "two passes do not cancel",
+        proof=SAMPLED_REDUCTION,
+    ),
 )
 
 
@@ -83,7 +143,9 @@ def log_of_chosen(node: Node, views: Views) -> Node | None:
     if chosen.op.name != "getitem" or chosen.args[0].op.name not in ("softmax", "sigmoid"):
         return None
     z, arrays = chosen.args[0], chosen.args[1:]
-    one_each = len(arrays) == 2 and z.type.rank == 2 and arrays[0].op.name == "arange" and arrays[0].shape == z.shape[:1]
+    one_each = (
+        len(arrays) == 2 and z.type.rank == 2 and arrays[0].op.name == "arange" and arrays[0].shape == z.shape[:1]
+    )
     if one_each and z.op.name == "softmax" and z["axes"] == (1,) and arrays[1].shape == arrays[0].shape:
         logits = z.args[0]
         picked = build.getitem(logits, chosen["index"].entries, arrays)
@@ -93,6 +155,12 @@ def log_of_chosen(node: Node, views: Views) -> Node | None:
 
 
 COMPUTED = (
-    ComputedRule("log-of-chosen-probability", ("log",), log_of_chosen, R, "so that log(softmax) meets",
-                 (("log((exp(x) / sum(exp(x), axis=1, keepdims=True))[:, 0])", "log_softmax(x, axis=1)[:, 0]"),)),
+    ComputedRule(
+        "log-of-chosen-probability",
+        ("log",),
+        log_of_chosen,
+        R,
+        "so that log(softmax) meets",
+        (("log((exp(x) / sum(exp(x), axis=1, keepdims=True))[:, 0])", "log_softmax(x, axis=1)[:, 0]"),),
+    ),
 )

@@ -65,6 +65,9 @@ def _extra_axes(long: tuple[object, ...], short: tuple[object, ...]) -> tuple[in
 def keep_reduced_axes(node: Node, views: Views) -> Node | None:
     """A reduction whose axes come back at size 1 keeps them."""
     inner = node.args[0]
+    if inner.op.name == "negative" and "keepdims" in inner.args[0].op.attrs:
+        kept = keep_reduced_axes(build.reshape(inner.args[0], node.shape), views)
+        return None if kept is None else build.negative(kept)
     if "keepdims" not in inner.op.attrs or inner["keepdims"] or inner.type.rank == 0:
         return None
     if node.shape != reduced_shape(inner.args[0].shape, inner["axes"], True):
@@ -80,9 +83,7 @@ def sum_of_broadcast(node: Node, views: Views) -> Node | None:
         return None
     source = inner.args[0]
     extra = inner.type.rank - source.type.rank
-    repeated = tuple(
-        a for a in axes if a < extra or (source.shape[a - extra] == 1 and inner.shape[a] != 1)
-    )
+    repeated = tuple(a for a in axes if a < extra or (source.shape[a - extra] == 1 and inner.shape[a] != 1))
     if not repeated:
         return None
     number = size_node(product(tuple(inner.shape[a] for a in repeated)), node.type.dtype)
@@ -183,28 +184,88 @@ def product_of_signs(node: Node, views: Views) -> Node | None:
 
 B, R = Exact.BITWISE, Exact.ROUNDING
 COMPUTED = (
-    ComputedRule("merge-transposes", ("transpose",), merge_transposes, B, "one order of axes after the other is an order",
-                 (("x.T.T", "x"),)),
-    ComputedRule("merge-reshapes", ("reshape", "squeeze", "expand_dims"), merge_reshapes, B, "only the last shape counts",
-                 (("reshape(ravel(x), (n, m))", "x"), ("squeeze(expand_dims(x, 1), axis=1)", "x"))),
-    ComputedRule("reshape-of-repeated", ("reshape", "squeeze", "expand_dims", "transpose"), thin_reshape, B,
-                 "a repeated number has any shape", (("ravel(broadcast_to(s, (n, m)))", "broadcast_to(s, (n * m,))"),)),
-    ComputedRule("keep-reduced-axes", ("expand_dims", "reshape"), keep_reduced_axes, B, "keepdims does the same",
-                 (("sum(x, axis=1)[:, None]", "sum(x, axis=1, keepdims=True)"),)),
-    ComputedRule("name-reshape", ("reshape",), name_reshape, B, "only axes of size 1 come or go",
-                 (("reshape(x, (n, 1, m))", "x[:, None]"),)),
-    ComputedRule("sign-out-of-sum", ("sum", "mean"), sign_out_of_sum, B, "a sum of opposites is the opposite",
-                 (("sum(-x)", "-sum(x)"),)),
-    ComputedRule("signs-out-of-product", ("matmul", "outer"), product_of_signs, B, "a product of opposites",
-                 (("-x @ y.T", "-(x @ y.T)"),)),
-    ComputedRule("sum-of-broadcast", ("sum",), sum_of_broadcast, R, "the same number several times",
-                 (("sum(broadcast_to(s, (n, m)))", "n * m * s"),)),
-    ComputedRule("matmul-with-repeated", ("matmul",), matmul_with_repeated, R, "a product with equal entries is a sum",
-                 (("x @ broadcast_to(s, (m,))", "s * sum(x, axis=1)"),)),
+    ComputedRule(
+        "merge-transposes",
+        ("transpose",),
+        merge_transposes,
+        B,
+        "one order of axes after the other is an order",
+        (("x.T.T", "x"),),
+    ),
+    ComputedRule(
+        "merge-reshapes",
+        ("reshape", "squeeze", "expand_dims"),
+        merge_reshapes,
+        B,
+        "only the last shape counts",
+        (("reshape(ravel(x), (n, m))", "x"), ("squeeze(expand_dims(x, 1), axis=1)", "x")),
+    ),
+    ComputedRule(
+        "reshape-of-repeated",
+        ("reshape", "squeeze", "expand_dims", "transpose"),
+        thin_reshape,
+        B,
+        "a repeated number has any shape",
+        (("ravel(broadcast_to(s, (n, m)))", "broadcast_to(s, (n * m,))"),),
+    ),
+    ComputedRule(
+        "keep-reduced-axes",
+        ("expand_dims", "reshape"),
+        keep_reduced_axes,
+        B,
+        "keepdims does the same",
+        (("sum(x, axis=1)[:, None]", "sum(x, axis=1, keepdims=True)"),),
+    ),
+    ComputedRule(
+        "name-reshape",
+        ("reshape",),
+        name_reshape,
+        B,
+        "only axes of size 1 come or go",
+        (("reshape(x, (n, 1, m))", "x[:, None]"),),
+    ),
+    ComputedRule(
+        "sign-out-of-sum",
+        ("sum", "mean"),
+        sign_out_of_sum,
+        B,
+        "a sum of opposites is the opposite",
+        (("sum(-x)", "-sum(x)"),),
+    ),
+    ComputedRule(
+        "signs-out-of-product",
+        ("matmul", "outer"),
+        product_of_signs,
+        B,
+        "a product of opposites",
+        (("-x @ y.T", "-(x @ y.T)"),),
+    ),
+    ComputedRule(
+        "sum-of-broadcast",
+        ("sum",),
+        sum_of_broadcast,
+        R,
+        "the same number several times",
+        (("sum(broadcast_to(s, (n, m)))", "n * m * s"),),
+    ),
+    ComputedRule(
+        "matmul-with-repeated",
+        ("matmul",),
+        matmul_with_repeated,
+        R,
+        "a product with equal entries is a sum",
+        (("x @ broadcast_to(s, (m,))", "s * sum(x, axis=1)"),),
+    ),
 )
 GRADIENT = (
-    ComputedRule("scalars-out-of-sum", ("sum", "mean"), scalars_out_of_sum, R, "multiply once instead of n times",
-                 (("sum(s * x)", "s * sum(x)"),)),
+    ComputedRule(
+        "scalars-out-of-sum",
+        ("sum", "mean"),
+        scalars_out_of_sum,
+        R,
+        "multiply once instead of n times",
+        (("sum(s * x)", "s * sum(x)"),),
+    ),
     ComputedRule("add-into", ("add",), add_into, R, "no array of zeros", ()),
     ComputedRule("subtract-from", ("subtract",), subtract_from, R, "no array of zeros", ()),
     ComputedRule("sign-of-scatter", ("negative",), scaled_scatter, B, "the sign of the entries", ()),

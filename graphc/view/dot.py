@@ -1,10 +1,10 @@
 """A graph in the DOT language of Graphviz: inputs are boxes, ops ellipses, outputs drawn double.
 
-    digraph "logistic.gc" {
-      n0 [shape=box, label="X\\nf64[n, d]"];
-      n2 [shape=ellipse, label="matmul\\nz: f64[n]"];
-      n0 -> n2;
-    }
+digraph "logistic.gc" {
+  n0 [shape=box, label="X\\nf64[n, d]"];
+  n2 [shape=ellipse, label="matmul\\nz: f64[n]"];
+  n0 -> n2;
+}
 """
 
 from __future__ import annotations

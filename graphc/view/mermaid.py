@@ -1,9 +1,9 @@
 """A graph as a Mermaid flowchart, which Markdown viewers draw.
 
-    flowchart TD
-      n0["X<br>f64[n, d]"]
-      n2(["matmul<br>z: f64[n]"])
-      n0 --> n2
+flowchart TD
+  n0["X<br>f64[n, d]"]
+  n2(["matmul<br>z: f64[n]"])
+  n0 --> n2
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from graphc.ir.leaf import INPUT
 from graphc.view.dot import drawing, left_out_text
 
 # What could end a label or be read as markup there, as Mermaid's entity codes.
-_ESCAPES = {ord(c): f"#{ord(c)};" for c in "#\"<>&`\\|{}"}
+_ESCAPES = {ord(c): f"#{ord(c)};" for c in '#"<>&`\\|{}'}
 
 
 def write_mermaid(graph: Graph) -> str:

@@ -77,14 +77,8 @@ def _grow(root: Node, refs: Mapping[Node, str], shown: set[Node], lines: list[st
 def _entries(entry: Entry) -> list[Entry]:
     """The lines under an entry, the last one first, as a stack needs them."""
     children = _children(entry.node)
-    rows = [
-        Entry(child, entry.below + "├─ ", entry.below + "│  ", entry.depth + 1)
-        for child in children[:-1]
-    ]
-    rows += [
-        Entry(child, entry.below + "└─ ", entry.below + "   ", entry.depth + 1)
-        for child in children[-1:]
-    ]
+    rows = [Entry(child, entry.below + "├─ ", entry.below + "│  ", entry.depth + 1) for child in children[:-1]]
+    rows += [Entry(child, entry.below + "└─ ", entry.below + "   ", entry.depth + 1) for child in children[-1:]]
     return rows[::-1]
 
 

@@ -48,10 +48,21 @@ def test_gradients_add_at_forks() -> None:
     assert slopes("x * x + x * sin(x) + x", [0.5, -2.0]) == pytest.approx(wanted, rel=1e-15)
 
 
-@pytest.mark.parametrize(("shape", "repeats"), [
-    ((), 24.0), ((1,), 24.0), ((4,), 6.0), ((3, 1), 8.0), ((1, 4), 6.0), ((3, 4), 2.0), ((1, 1), 24.0),
-    ((1, 1, 1), 24.0), ((2, 1, 4), 3.0), ((2, 3, 4), 1.0),
-])
+@pytest.mark.parametrize(
+    ("shape", "repeats"),
+    [
+        ((), 24.0),
+        ((1,), 24.0),
+        ((4,), 6.0),
+        ((3, 1), 8.0),
+        ((1, 4), 6.0),
+        ((3, 4), 2.0),
+        ((1, 1), 24.0),
+        ((1, 1, 1), 24.0),
+        ((2, 1, 4), 3.0),
+        ((2, 3, 4), 1.0),
+    ],
+)
 def test_broadcast_arguments_get_sums(shape: tuple[int, ...], repeats: float) -> None:
     """The cotangent of x in the sum of x * w is w, here ones, summed over what x was repeated along."""
     x = np.ones(shape)
@@ -64,7 +75,10 @@ def test_unused_inputs_have_zeros_of_their_shape_and_dtype() -> None:
     graph = parse("x: f64[n]\nu: f32[n, 2]\ns: f64\nloss = sum(x)\nreturn loss")
     found = interpret(gradient(graph, ["u", "s", "x"]), {"x": np.ones(3), "u": np.ones((3, 2)), "s": 1.0, "dloss": 2.0})
     assert [(v.shape, str(v.dtype), float(v.sum())) for v in found] == [
-        ((3, 2), "float32", 0.0), ((), "float64", 0.0), ((3,), "float64", 6.0)]
+        ((3, 2), "float32", 0.0),
+        ((), "float64", 0.0),
+        ((3,), "float64", 6.0),
+    ]
 
 
 @pytest.mark.parametrize("dtype", ["i64", "i32", "bool"])
@@ -95,7 +109,7 @@ def test_several_outputs_each_with_a_cotangent() -> None:
 def test_one_node_as_two_outputs_and_an_input_as_output() -> None:
     graph = parse("a = 3 * x\nb = a\nreturn a, b", inputs={"x": ()})
     twice = Graph(graph.inputs, (graph.outputs[0], graph.outputs[0], graph.inputs[0]), ("a", "b", "c"))
-    dx, = interpret(gradient(twice, ["x"]), {"x": 1.0, "da": 1.0, "db": 10.0, "dc": 100.0})
+    (dx,) = interpret(gradient(twice, ["x"]), {"x": 1.0, "da": 1.0, "db": 10.0, "dc": 100.0})
     assert float(dx) == 133.0
 
 
@@ -118,11 +132,18 @@ def test_cotangents_of_what_is_no_float_are_not_followed() -> None:
 
 
 SECOND = [
-    ("x**3", 1.3, 6 * 1.3), ("exp(2 * x)", 0.3, 4 * math.exp(0.6)),
+    ("x**3", 1.3, 6 * 1.3),
+    ("exp(2 * x)", 0.3, 4 * math.exp(0.6)),
     ("sin(x) * x", 0.7, 2 * math.cos(0.7) - 0.7 * math.sin(0.7)),
-    ("log(1 + exp(x))", 0.4, math.exp(0.4) / (1 + math.exp(0.4)) ** 2), ("1 / x", 2.0, 0.25), ("sqrt(x)", 4.0, -1 / 32),
-    ("tanh(x)", 0.5, -2 * math.tanh(0.5) * (1 - math.tanh(0.5) ** 2)), ("abs(x) * x", -2.0, -2.0), ("x**x", 1.0, 2.0),
-    ("arctan(x)", 1.0, -0.5), ("where(x > 0, x**2, -x)", 3.0, 2.0), ("logsumexp(stack((x, 2 * x)))", 0.0, 0.25),
+    ("log(1 + exp(x))", 0.4, math.exp(0.4) / (1 + math.exp(0.4)) ** 2),
+    ("1 / x", 2.0, 0.25),
+    ("sqrt(x)", 4.0, -1 / 32),
+    ("tanh(x)", 0.5, -2 * math.tanh(0.5) * (1 - math.tanh(0.5) ** 2)),
+    ("abs(x) * x", -2.0, -2.0),
+    ("x**x", 1.0, 2.0),
+    ("arctan(x)", 1.0, -0.5),
+    ("where(x > 0, x**2, -x)", 3.0, 2.0),
+    ("logsumexp(stack((x, 2 * x)))", 0.0, 0.25),
 ]
 
 
@@ -200,17 +221,20 @@ def test_conventions(text: str, x: list[float], wanted: list[float]) -> None:
     assert slopes(text, x) == wanted
 
 
-@pytest.mark.parametrize(("text", "x", "y", "dx", "dy"), [
-    ("maximum(x, y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.5, 0.0, 1.0], [0.5, 1.0, 0.0]),
-    ("minimum(x, y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0]),
-    ("abs(x - y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.0, -1.0, 1.0], [0.0, 1.0, -1.0]),
-    ("x**y", [0.0, 2.0, 0.0], [0.0, 3.0, 2.0], [0.0, 12.0, 0.0], [0.0, 8 * math.log(2.0), 0.0]),
-    ("where(x > 0, x, y)", [1.0, -1.0, 0.0], [NAN, 2.0, 3.0], [1.0, 0.0, 0.0], [0.0, 1.0, 1.0]),
-    ("where(x > 0, x / y, 0)", [1.0, -1.0, 0.0], [2.0, 0.0, 0.0], [0.5, 0.0, 0.0], [-0.25, 0.0, 0.0]),
-    ("where(x > 0, log(y), 0)", [1.0, -1.0, 0.0], [2.0, -1.0, 0.0], [0.0, 0.0, 0.0], [0.5, 0.0, 0.0]),
-    ("where(x > 0, y**0.5, 0)", [1.0, -1.0, 0.0], [4.0, -1.0, 0.0], [0.0, 0.0, 0.0], [0.25, 0.0, 0.0]),
-    ("sqrt(x**2 + y**2)", [3.0, -3.0], [4.0, 4.0], [0.6, -0.6], [0.8, 0.8]),
-])
+@pytest.mark.parametrize(
+    ("text", "x", "y", "dx", "dy"),
+    [
+        ("maximum(x, y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.5, 0.0, 1.0], [0.5, 1.0, 0.0]),
+        ("minimum(x, y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0]),
+        ("abs(x - y)", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [0.0, -1.0, 1.0], [0.0, 1.0, -1.0]),
+        ("x**y", [0.0, 2.0, 0.0], [0.0, 3.0, 2.0], [0.0, 12.0, 0.0], [0.0, 8 * math.log(2.0), 0.0]),
+        ("where(x > 0, x, y)", [1.0, -1.0, 0.0], [NAN, 2.0, 3.0], [1.0, 0.0, 0.0], [0.0, 1.0, 1.0]),
+        ("where(x > 0, x / y, 0)", [1.0, -1.0, 0.0], [2.0, 0.0, 0.0], [0.5, 0.0, 0.0], [-0.25, 0.0, 0.0]),
+        ("where(x > 0, log(y), 0)", [1.0, -1.0, 0.0], [2.0, -1.0, 0.0], [0.0, 0.0, 0.0], [0.5, 0.0, 0.0]),
+        ("where(x > 0, y**0.5, 0)", [1.0, -1.0, 0.0], [4.0, -1.0, 0.0], [0.0, 0.0, 0.0], [0.25, 0.0, 0.0]),
+        ("sqrt(x**2 + y**2)", [3.0, -3.0], [4.0, 4.0], [0.6, -0.6], [0.8, 0.8]),
+    ],
+)
 def test_conventions_of_two_variables(text: str, x: Any, y: Any, dx: Any, dy: Any) -> None:
     assert slopes(text, x, "x", y=y) == pytest.approx(dx, rel=1e-15, abs=0.0)
     assert slopes(text, x, "y", y=y) == pytest.approx(dy, rel=1e-15, abs=0.0)

@@ -139,9 +139,7 @@ def test_a_wrong_gradient_raises_with_its_table() -> None:
     assert wrong.max_rel == pytest.approx(0.25, rel=1e-9)
     assert (right.name, right.shape, right.agrees) == ("c", (), True)
     text = str(caught.value).split("\n")
-    assert text[0] == (
-        "error[G050]: the gradient with respect to `x` differs from its numeric estimate"
-    )
+    assert text[0] == ("error[G050]: the gradient with respect to `x` differs from its numeric estimate")
     assert text[3].split("  ")[0] == "input"
     assert text[4].split() == ["x", "(3,)", "6.00e+00", "2.50e-01", "(1,)", "6", "12", "<--"]
     assert text[5].split()[:2] == ["c", "()"] and not text[5].endswith("<--")
@@ -166,9 +164,7 @@ def test_the_tolerance_is_relative_to_the_gradient(factor: float) -> None:
     x = np.array([0.5, 1.5])
     check_grads(lambda x: factor * np.sin(x).sum(), lambda x: factor * np.cos(x), {"x": x})
     with pytest.raises(GradientMismatch):
-        check_grads(
-            lambda x: factor * np.sin(x).sum(), lambda x: factor * (np.cos(x) + 1e-5), {"x": x}
-        )
+        check_grads(lambda x: factor * np.sin(x).sum(), lambda x: factor * (np.cos(x) + 1e-5), {"x": x})
 
 
 def test_a_zero_gradient() -> None:

@@ -74,7 +74,10 @@ def test_grad_with_respect_to_one(capsys):
 
 def test_grad_without_an_input(capsys):
     assert run(capsys, "grad", "1 + 2") == (
-        2, "", "error[G031]: there is no floating-point input to differentiate by\n")
+        2,
+        "",
+        "error[G031]: there is no floating-point input to differentiate by\n",
+    )
 
 
 # --- compile ---
@@ -94,8 +97,18 @@ def test_compile_to_standard_output_and_to_a_file(capsys, model):
 
 
 def test_compile_an_expression_with_types(capsys):
-    status, out, _ = run(capsys, "compile", "-e", "mean((X @ w - y)**2)", "--inputs", "X=n d, w=d,y = n", "--wrt", "w",
-                         "--name", "squares")
+    status, out, _ = run(
+        capsys,
+        "compile",
+        "-e",
+        "mean((X @ w - y)**2)",
+        "--inputs",
+        "X=n d, w=d,y = n",
+        "--wrt",
+        "w",
+        "--name",
+        "squares",
+    )
     assert status == 0
     assert "from squares. DO NOT EDIT." in out
     assert "X: (n, d) float64;  w: (d,) float64;  y: (n,) float64" in out
@@ -118,7 +131,10 @@ def test_compile_from_standard_input(capsys, monkeypatch, model):
 def test_standard_input_is_hostile(capsys, monkeypatch):
     standard_input(monkeypatch, b"\x80\x04\x95")
     assert run(capsys, "compile", "-") == (
-        2, "", "error[G002]: <stdin> is not UTF-8 text: byte 0x80 in line 1\nhelp: save the file as UTF-8\n")
+        2,
+        "",
+        "error[G002]: <stdin> is not UTF-8 text: byte 0x80 in line 1\nhelp: save the file as UTF-8\n",
+    )
 
 
 # --- show ---

@@ -151,9 +151,7 @@ def test_function_head_with_a_long_return() -> None:
 
 
 def test_call_statement() -> None:
-    assert layout.call_statement("return", "Gradients", ["W1=dW1"], 1) == [
-        "    return Gradients(W1=dW1)"
-    ]
+    assert layout.call_statement("return", "Gradients", ["W1=dW1"], 1) == ["    return Gradients(W1=dW1)"]
     assert layout.call_statement("", "_check", ["X", "w"], 1) == ["    _check(X, w)"]
     args = [f"{LONG}{i}=d{LONG}{i}" for i in range(2)]
     assert layout.call_statement("return", "Gradients", args, 1) == [
@@ -287,9 +285,7 @@ def test_black_changes_nothing(source: str) -> None:
     assert black.format_str(source, mode=black.Mode()) == source
 
 
-@pytest.mark.skipif(
-    find_spec("ruff") is None and shutil.which("ruff") is None, reason="ruff is not installed"
-)
+@pytest.mark.skipif(find_spec("ruff") is None and shutil.which("ruff") is None, reason="ruff is not installed")
 def test_ruff_changes_nothing(source: str, tmp_path: Path) -> None:
     path = tmp_path / "samples.py"
     path.write_text(source)

@@ -136,9 +136,7 @@ def test_other_syntax_is_refused() -> None:
 
 def test_depth_of_sixty() -> None:
     text = "-(" * 60 + "a + b" + ")" * 60
-    assert ast.dump(ast.parse(print_expr(ast.parse(text, mode="eval").body))) == ast.dump(
-        ast.parse(text)
-    )
+    assert ast.dump(ast.parse(print_expr(ast.parse(text, mode="eval").body))) == ast.dump(ast.parse(text))
 
 
 # --- random trees ---
@@ -253,9 +251,7 @@ def test_black_changes_nothing(samples: list[tuple[ast.expr, str]]) -> None:
     assert black.format_str(source, mode=black.Mode(line_length=320)) == source
 
 
-@pytest.mark.skipif(
-    find_spec("ruff") is None and shutil.which("ruff") is None, reason="ruff is not installed"
-)
+@pytest.mark.skipif(find_spec("ruff") is None and shutil.which("ruff") is None, reason="ruff is not installed")
 def test_ruff_changes_nothing(samples: list[tuple[ast.expr, str]], tmp_path: Path) -> None:
     path = tmp_path / "samples.py"
     path.write_text(_source(samples))

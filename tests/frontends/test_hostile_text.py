@@ -64,8 +64,13 @@ def text_of(case):
 
 
 def repeated(r):
-    return (r.get("prefix", "") + r["unit"] * r["count"] + r.get("mid", "")
-            + r.get("unit2", "") * r.get("count2", 0) + r.get("suffix", ""))
+    return (
+        r.get("prefix", "")
+        + r["unit"] * r["count"]
+        + r.get("mid", "")
+        + r.get("unit2", "") * r.get("count2", 0)
+        + r.get("suffix", "")
+    )
 
 
 def model_bytes(case):

@@ -44,7 +44,9 @@ def value(text, **inputs):
 
 def test_the_model_of_the_design():
     graph = parse(LOGISTIC, title="logistic.gc", model_file=True)
-    assert write_listing(graph) == """\
+    assert (
+        write_listing(graph)
+        == """\
 graph "logistic.gc" (X: f64[n, d], w: f64[d], b: f64[], y: f64[n]) -> (loss: loss) {
   %0: f64[n] = matmul(X, w)
   z: f64[n] = add(%0, b)
@@ -54,6 +56,7 @@ graph "logistic.gc" (X: f64[n, d], w: f64[d], b: f64[], y: f64[n]) -> (loss: los
   loss: f64[] = mean(%4; axes=(0,), keepdims=False)
 }
 """
+    )
     origins = {graph.names.get(n, n.op.name): str(s) for n, s in graph.origin.items()}
     assert origins["z"] == origins["matmul"] == "logistic.gc:7:1"
     assert origins["loss"] == origins["softplus"] == "logistic.gc:8:1"
@@ -65,35 +68,134 @@ X = np.arange(12.0).reshape(3, 4) / 7 - 0.5
 V = np.array([0.3, -1.2, 2.5, 0.7])
 ROWS = np.array([2, 0, 1])
 NUMPY = [
-    "x + 2 * v - 1", "-x**2", "2**-x", "x / v", "(x > 0) & (x < 1)", "~(x > 0) | (x == v)",
-    "np.where(x > 0, x, 0.01 * x)", "np.sum(x, axis=0)", "np.sum(x, axis=(0, 1), keepdims=True)",
-    "np.mean(x, 1)", "np.var(x, axis=1, ddof=1, keepdims=True)", "np.std(x)", "np.prod(x, axis=-1)",
-    "np.max(x, axis=0) - np.min(x)", "x @ v", "np.dot(x, v)", "x.T @ x", "np.outer(v, v)", "np.inner(x, x)",
-    "np.inner(v, x)", "np.vdot(x, x)", "x.T", "np.transpose(x, (1, 0))", "np.swapaxes(x, 0, 1)",
-    "np.moveaxis(x[None], 0, -1)", "x.reshape(4, 3)", "np.reshape(x, (2, -1))", "x.reshape(-1)", "x.ravel()",
-    "x.flatten()", "np.broadcast_to(v, (3, 4))", "np.expand_dims(v, 0)", "np.expand_dims(v, (0, 2))",
-    "np.squeeze(x[:1])", "np.concatenate((x, x), axis=1)", "np.concatenate([x, x], axis=None)",
-    "np.stack((v, v), axis=1)", "np.stack([v, 2 * v])", "np.vstack((v, x))", "np.hstack((v, v))",
-    "np.hstack((x, x))", "x[0]", "x[-1]", "x[1:, ::2]", "x[::-1]", "x[:, -2]", "x[..., 0]", "x[:, None] * v",
-    "x[np.newaxis, 0]", "x[5:1]", "x[-2:]", "x[2:0:-1]", "x[i]", "x[i, i]", "x[[2, 0]]", "x[:, i]", "x[i][:, [1, 1]]",
-    "x[(0, 1)]", "np.take(x, i, axis=0)", "np.take(x, [5, 7])", "np.eye(4)[i]", "np.arange(4) + v",
+    "x + 2 * v - 1",
+    "-x**2",
+    "2**-x",
+    "x / v",
+    "(x > 0) & (x < 1)",
+    "~(x > 0) | (x == v)",
+    "np.where(x > 0, x, 0.01 * x)",
+    "np.sum(x, axis=0)",
+    "np.sum(x, axis=(0, 1), keepdims=True)",
+    "np.mean(x, 1)",
+    "np.var(x, axis=1, ddof=1, keepdims=True)",
+    "np.std(x)",
+    "np.prod(x, axis=-1)",
+    "np.max(x, axis=0) - np.min(x)",
+    "x @ v",
+    "np.dot(x, v)",
+    "x.T @ x",
+    "np.outer(v, v)",
+    "np.inner(x, x)",
+    "np.inner(v, x)",
+    "np.vdot(x, x)",
+    "x.T",
+    "np.transpose(x, (1, 0))",
+    "np.swapaxes(x, 0, 1)",
+    "np.moveaxis(x[None], 0, -1)",
+    "x.reshape(4, 3)",
+    "np.reshape(x, (2, -1))",
+    "x.reshape(-1)",
+    "x.ravel()",
+    "x.flatten()",
+    "np.broadcast_to(v, (3, 4))",
+    "np.expand_dims(v, 0)",
+    "np.expand_dims(v, (0, 2))",
+    "np.squeeze(x[:1])",
+    "np.concatenate((x, x), axis=1)",
+    "np.concatenate([x, x], axis=None)",
+    "np.stack((v, v), axis=1)",
+    "np.stack([v, 2 * v])",
+    "np.vstack((v, x))",
+    "np.hstack((v, v))",
+    "np.hstack((x, x))",
+    "x[0]",
+    "x[-1]",
+    "x[1:, ::2]",
+    "x[::-1]",
+    "x[:, -2]",
+    "x[..., 0]",
+    "x[:, None] * v",
+    "x[np.newaxis, 0]",
+    "x[5:1]",
+    "x[-2:]",
+    "x[2:0:-1]",
+    "x[i]",
+    "x[i, i]",
+    "x[[2, 0]]",
+    "x[:, i]",
+    "x[i][:, [1, 1]]",
+    "x[(0, 1)]",
+    "np.take(x, i, axis=0)",
+    "np.take(x, [5, 7])",
+    "np.eye(4)[i]",
+    "np.arange(4) + v",
     "np.arange(2, 6) * v",
-    "np.zeros((2, 3)) + 1", "np.ones(4) * v", "np.full((2,), 3.5)", "np.zeros_like(x)", "np.ones_like(v)",
-    "np.full_like(x, 2)", "np.identity(4) @ v", "np.eye(3, 4) * x", "np.clip(x, -0.2, 0.4)", "np.clip(x, 0.0, None)",
-    "np.clip(x, None, v)", "np.round(x, 1)", "np.rint(x) + np.floor(x) + np.ceil(x)", "np.log2(x + 1)",
+    "np.zeros((2, 3)) + 1",
+    "np.ones(4) * v",
+    "np.full((2,), 3.5)",
+    "np.zeros_like(x)",
+    "np.ones_like(v)",
+    "np.full_like(x, 2)",
+    "np.identity(4) @ v",
+    "np.eye(3, 4) * x",
+    "np.clip(x, -0.2, 0.4)",
+    "np.clip(x, 0.0, None)",
+    "np.clip(x, None, v)",
+    "np.round(x, 1)",
+    "np.rint(x) + np.floor(x) + np.ceil(x)",
+    "np.log2(x + 1)",
     "np.log10(x + 1)",
-    "np.exp2(x)", "np.logaddexp(x, v)", "np.abs(x) + np.fabs(v)", "np.sign(x)", "np.sqrt(x * x)", "np.square(x)",
-    "np.reciprocal(v)", "np.exp(x) + np.expm1(x) + np.log1p(x)", "np.sin(x) * np.cos(v) - np.tan(x)",
-    "np.arcsin(x / 3) + np.arccos(x / 3) + np.arctan(x)", "np.asin(x / 3) + np.acos(x / 3) + np.atan(x)",
-    "np.sinh(x) + np.cosh(x) + np.tanh(x)", "np.maximum(x, v) - np.minimum(x, 0)", "np.power(v, 2)", "np.pow(v, 3)",
-    "np.add(x, 1) - np.subtract(x, v)", "np.multiply(x, v) / np.true_divide(x + 2, 3)", "np.negative(x)",
-    "np.less(x, v)", "np.greater_equal(x, 0)", "np.not_equal(x, v)", "np.logical_xor(x > 0, v > 0)",
-    "np.logical_not(x > 0)", "x.sum(axis=0)", "x.mean()", "x.max(axis=1)", "x.std(axis=0)", "x.dot(v)",
-    "x.transpose(1, 0)", "x.clip(0, 1)", "x.astype(np.float32)", "x.astype(np.int64)", "x.round()",
+    "np.exp2(x)",
+    "np.logaddexp(x, v)",
+    "np.abs(x) + np.fabs(v)",
+    "np.sign(x)",
+    "np.sqrt(x * x)",
+    "np.square(x)",
+    "np.reciprocal(v)",
+    "np.exp(x) + np.expm1(x) + np.log1p(x)",
+    "np.sin(x) * np.cos(v) - np.tan(x)",
+    "np.arcsin(x / 3) + np.arccos(x / 3) + np.arctan(x)",
+    "np.asin(x / 3) + np.acos(x / 3) + np.atan(x)",
+    "np.sinh(x) + np.cosh(x) + np.tanh(x)",
+    "np.maximum(x, v) - np.minimum(x, 0)",
+    "np.power(v, 2)",
+    "np.pow(v, 3)",
+    "np.add(x, 1) - np.subtract(x, v)",
+    "np.multiply(x, v) / np.true_divide(x + 2, 3)",
+    "np.negative(x)",
+    "np.less(x, v)",
+    "np.greater_equal(x, 0)",
+    "np.not_equal(x, v)",
+    "np.logical_xor(x > 0, v > 0)",
+    "np.logical_not(x > 0)",
+    "x.sum(axis=0)",
+    "x.mean()",
+    "x.max(axis=1)",
+    "x.std(axis=0)",
+    "x.dot(v)",
+    "x.transpose(1, 0)",
+    "x.clip(0, 1)",
+    "x.astype(np.float32)",
+    "x.astype(np.int64)",
+    "x.round()",
     "(x.size + x.ndim) * v",
-    "x.shape[0] * x", "i / 2", "i + 1", "i * 0.5", "np.sum(i)", "np.mean(i)", "np.sum(x > 0)", "np.sum(v[0])",
-    "np.max(v[1])", "np.var(v[0])", "np.dot(x[0, 0], v)", "np.dot(np.stack((x, x)), np.stack((x.T, x.T)))",
-    "np.array([v[0], 1.0, 2])", "np.pi * v", "1 - 1e-3 + .5 + 1. + 0x10 + 1_000 + v", "v * 10000000000000000000000",
+    "x.shape[0] * x",
+    "i / 2",
+    "i + 1",
+    "i * 0.5",
+    "np.sum(i)",
+    "np.mean(i)",
+    "np.sum(x > 0)",
+    "np.sum(v[0])",
+    "np.max(v[1])",
+    "np.var(v[0])",
+    "np.dot(x[0, 0], v)",
+    "np.dot(np.stack((x, x)), np.stack((x.T, x.T)))",
+    "np.array([v[0], 1.0, 2])",
+    "np.pi * v",
+    "1 - 1e-3 + .5 + 1. + 0x10 + 1_000 + v",
+    "v * 10000000000000000000000",
 ]
 
 
@@ -196,9 +298,39 @@ def test_e_is_a_number_unless_it_is_the_users():
 
 
 ORDINARY = [
-    "type", "id", "print", "float", "int", "object", "dict", "set", "range", "zip", "map", "next", "forward",
-    "cache", "grad", "shape", "dtype", "axis", "eps", "zero", "inputs", "args", "kwargs", "dout", "y", "X",
-    "zeta", "saved", "math", "n", "T", "size", "e",
+    "type",
+    "id",
+    "print",
+    "float",
+    "int",
+    "object",
+    "dict",
+    "set",
+    "range",
+    "zip",
+    "map",
+    "next",
+    "forward",
+    "cache",
+    "grad",
+    "shape",
+    "dtype",
+    "axis",
+    "eps",
+    "zero",
+    "inputs",
+    "args",
+    "kwargs",
+    "dout",
+    "y",
+    "X",
+    "zeta",
+    "saved",
+    "math",
+    "n",
+    "T",
+    "size",
+    "e",
 ]
 
 
@@ -237,8 +369,14 @@ def test_definitions_that_double_stay_small():
 
 
 def test_sizes_are_numbers_that_do_not_widen():
-    for text in ("sum(x) / n", "sum(x) * (1 / n)", "x / sqrt(n)", "x * n - 2 * n", "x * maximum(n, 1)",
-    "x / x.shape[0]"):
+    for text in (
+        "sum(x) / n",
+        "sum(x) * (1 / n)",
+        "x / sqrt(n)",
+        "x * n - 2 * n",
+        "x * maximum(n, 1)",
+        "x / x.shape[0]",
+    ):
         graph = parse("x: f32[n]\n" + text)
         assert graph.outputs[0].type.dtype == "float32", text
         assert interpret(graph, {"x": np.ones(4)})[0].dtype == np.float32
@@ -261,25 +399,42 @@ def test_sizes_in_shapes():
     assert shape("X[arange(n), y]") == (N,)
     assert shape("concatenate((X, X), axis=1)") == (N, 2 * D)
     assert parse("x: f64[2*h + 1, (a + 3) // 2]\nreturn x").outputs[0].shape == (
-        2 * Size.named("h") + 1, (Size.named("a") + 3) // 2)
+        2 * Size.named("h") + 1,
+        (Size.named("a") + 3) // 2,
+    )
 
 
-@pytest.mark.parametrize(("spec", "type"), [
-    ("n d", TensorType("float64", (N, D))), ("n, d", TensorType("float64", (N, D))),
-    ("n,d,", TensorType("float64", (N, D))), ("[n, d]", TensorType("float64", (N, D))),
-    ("f32[d]", TensorType("float32", (D,))), ("float32[3]", TensorType("float32", (3,))),
-    ("int n", TensorType("int64", (N,))), ("f64", TensorType("float64", ())), ("bool", TensorType("bool", ())),
-    ("f64[]", TensorType("float64", ())), ("n", TensorType("float64", (N,))), ("2*n+1 3", TensorType("float64",
-    (2 * N + 1, 3))),
-    ("n//2", TensorType("float64", (N // 2,))), ("()", TensorType("float64", ())), ("(3,)", TensorType("float64",
-    (3,))),
-    ((3, 4), TensorType("float64", (3, 4))), (("n", "d"), TensorType("float64", (N, D))), ((),
-    TensorType("float64", ())),
-    ([3, "d"], TensorType("float64", (3, D))), (TensorType("int32", (N,)), TensorType("int32", (N,))),
-    (np.zeros((2, 3), "float32"), TensorType("float32", (2, 3))), (np.float32(1), TensorType("float32", ())),
-    (np.zeros(2, ">f8"), TensorType("float64", (2,))), (1.5, TensorType("float64", ())), (2, TensorType("int64", ())),
-    (True, TensorType("bool", ())),
-])
+@pytest.mark.parametrize(
+    ("spec", "type"),
+    [
+        ("n d", TensorType("float64", (N, D))),
+        ("n, d", TensorType("float64", (N, D))),
+        ("n,d,", TensorType("float64", (N, D))),
+        ("[n, d]", TensorType("float64", (N, D))),
+        ("f32[d]", TensorType("float32", (D,))),
+        ("float32[3]", TensorType("float32", (3,))),
+        ("int n", TensorType("int64", (N,))),
+        ("f64", TensorType("float64", ())),
+        ("bool", TensorType("bool", ())),
+        ("f64[]", TensorType("float64", ())),
+        ("n", TensorType("float64", (N,))),
+        ("2*n+1 3", TensorType("float64", (2 * N + 1, 3))),
+        ("n//2", TensorType("float64", (N // 2,))),
+        ("()", TensorType("float64", ())),
+        ("(3,)", TensorType("float64", (3,))),
+        ((3, 4), TensorType("float64", (3, 4))),
+        (("n", "d"), TensorType("float64", (N, D))),
+        ((), TensorType("float64", ())),
+        ([3, "d"], TensorType("float64", (3, D))),
+        (TensorType("int32", (N,)), TensorType("int32", (N,))),
+        (np.zeros((2, 3), "float32"), TensorType("float32", (2, 3))),
+        (np.float32(1), TensorType("float32", ())),
+        (np.zeros(2, ">f8"), TensorType("float64", (2,))),
+        (1.5, TensorType("float64", ())),
+        (2, TensorType("int64", ())),
+        (True, TensorType("bool", ())),
+    ],
+)
 def test_input_types(spec, type):
     assert input_type("x", spec) == type
 
@@ -312,8 +467,10 @@ def test_size_of_the_text():
 
 
 def test_lark_is_loaded_at_the_first_parse():
-    code = ("import sys, graphc.frontends.text as t; assert 'lark' not in sys.modules; "
-            "t.parse('x'); assert 'lark' in sys.modules and 'sympy' not in sys.modules")
+    code = (
+        "import sys, graphc.frontends.text as t; assert 'lark' not in sys.modules; "
+        "t.parse('x'); assert 'lark' in sys.modules and 'sympy' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

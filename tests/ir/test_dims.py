@@ -14,9 +14,15 @@ from graphc.ir.dims import MAX_SIZE, Size, at_least, evaluate, exact_quotient, p
 
 N, M, H = (Size.named(s) for s in "nmh")
 atoms = st.one_of(st.integers(-6, 6), st.sampled_from([N, M, H, (N + 1) // 2]))
-dims = st.recursive(atoms, lambda d: st.one_of(
-    st.tuples(d, d).map(lambda p: p[0] + p[1]), st.tuples(d, d).map(lambda p: p[0] - p[1]),
-    st.tuples(d, d).map(lambda p: p[0] * p[1])), max_leaves=6)
+dims = st.recursive(
+    atoms,
+    lambda d: st.one_of(
+        st.tuples(d, d).map(lambda p: p[0] + p[1]),
+        st.tuples(d, d).map(lambda p: p[0] - p[1]),
+        st.tuples(d, d).map(lambda p: p[0] * p[1]),
+    ),
+    max_leaves=6,
+)
 values = st.fixed_dictionaries({s: st.integers(0, 9) for s in "nmh"})
 
 
@@ -55,10 +61,20 @@ def test_exact_quotient_times_the_part_is_the_whole(a: Any, b: Any, sizes: dict[
     assert found is None or found * b == a
 
 
-@pytest.mark.parametrize(("size", "text"), [
-    (N, "n"), (2 * H + N, "2 * h + n"), (N - 1, "n - 1"), (1 - N, "-n + 1"), ((N + 1) // 2, "(n + 1) // 2"),
-    (2 * ((N + 1) // 2), "2 * ((n + 1) // 2)"), (N * M, "m * n"), (4 * N // 2, "2 * n"), (N * N - N, "-n + n * n"),
-])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (N, "n"),
+        (2 * H + N, "2 * h + n"),
+        (N - 1, "n - 1"),
+        (1 - N, "-n + 1"),
+        ((N + 1) // 2, "(n + 1) // 2"),
+        (2 * ((N + 1) // 2), "2 * ((n + 1) // 2)"),
+        (N * M, "m * n"),
+        (4 * N // 2, "2 * n"),
+        (N * N - N, "-n + n * n"),
+    ],
+)
 def test_printing(size: Any, text: str) -> None:
     assert str(size) == text
 

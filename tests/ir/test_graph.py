@@ -66,11 +66,20 @@ def test_equal_structure_is_one_object() -> None:
     assert build.reduce("sum", scalar("x"), (), True) is not build.reduce("sum", scalar("x"), (), False)
 
 
-@pytest.mark.parametrize(("a", "b", "same"), [
-    ((0.0, F), (-0.0, F), False), ((math.nan, F), (math.nan, F), True), ((1, "bool"), (1, "int64"), False),
-    ((1, "int64"), (1, "int32"), False), ((1.0, F), (1, F), True), ((1.0, F), (1.0, "float32"), False),
-    (([1.0, 2.0], F), ([[1.0, 2.0]], F), False), (([], F), ([[]], F), False), ((5e-324, F), (0.0, F), False),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ((0.0, F), (-0.0, F), False),
+        ((math.nan, F), (math.nan, F), True),
+        ((1, "bool"), (1, "int64"), False),
+        ((1, "int64"), (1, "int32"), False),
+        ((1.0, F), (1, F), True),
+        ((1.0, F), (1.0, "float32"), False),
+        (([1.0, 2.0], F), ([[1.0, 2.0]], F), False),
+        (([], F), ([[]], F), False),
+        ((5e-324, F), (0.0, F), False),
+    ],
+)
 def test_constants_are_compared_by_bits(a: tuple[Any, str], b: tuple[Any, str], same: bool) -> None:
     assert (const_node(*a) is const_node(*b)) is same
 
@@ -148,7 +157,9 @@ def test_every_sample_of_every_op_round_trips() -> None:
 
 TEXTS = [
     "loss = mean(log(1 + exp(-y * (x @ w))))",
-    "out = softmax(x, axis=1)[:, 0] + x[1:, 0].sum()", "out = where(x > 0, x, -x) + x.T.T", "out = x[:, ::-1] * 1e-300",
+    "out = softmax(x, axis=1)[:, 0] + x[1:, 0].sum()",
+    "out = where(x > 0, x, -x) + x.T.T",
+    "out = x[:, ::-1] * 1e-300",
 ]
 
 
@@ -177,12 +188,20 @@ def test_a_listing_reads_like_this() -> None:
     )
 
 
-@pytest.mark.parametrize("text", [
-    "", "graph", 'graph "g" (', 'graph "g" () -> (out: %1) {}',
-    'graph "g" (x: f64[]) -> (out: %0) { %0: f64[] = wat(x) }',
-    'graph "g" (x: f64[]) -> (out: %0) { %0: f32[] = sin(x) }', 'graph "g" (x: f99[]) -> () {}',
-    'graph "g" (x: f64[]) -> (out: %0) { %0: f64[] = sin(%1) }', 'graph "g" (x: f64[]) -> (out: x) { ',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "graph",
+        'graph "g" (',
+        'graph "g" () -> (out: %1) {}',
+        'graph "g" (x: f64[]) -> (out: %0) { %0: f64[] = wat(x) }',
+        'graph "g" (x: f64[]) -> (out: %0) { %0: f32[] = sin(x) }',
+        'graph "g" (x: f99[]) -> () {}',
+        'graph "g" (x: f64[]) -> (out: %0) { %0: f64[] = sin(%1) }',
+        'graph "g" (x: f64[]) -> (out: x) { ',
+    ],
+)
 def test_what_is_no_listing(text: str) -> None:
     with pytest.raises((ParseError, ShapeError)) as caught:
         parse_listing(text, REGISTRY)
@@ -235,8 +254,10 @@ def test_to_networkx() -> None:
     product = build.multiply(x, y)
     digraph = graph_of(build.subtract(product, x), x, y, p=product).to_networkx()
     assert dict(digraph.nodes(data=True)) == {
-        0: {"op": "input", "type": "f64[]", "name": "x"}, 1: {"op": "input", "type": "f64[]", "name": "y"},
-        2: {"op": "multiply", "type": "f64[]", "name": "p"}, 3: {"op": "subtract", "type": "f64[]"},
+        0: {"op": "input", "type": "f64[]", "name": "x"},
+        1: {"op": "input", "type": "f64[]", "name": "y"},
+        2: {"op": "multiply", "type": "f64[]", "name": "p"},
+        3: {"op": "subtract", "type": "f64[]"},
     }
     assert sorted(digraph.edges(data="position")) == [(0, 2, 0), (0, 3, 1), (1, 2, 1), (2, 3, 0)]
 

@@ -39,10 +39,17 @@ def test_broadcasting_is_that_of_numpy(a: tuple[int, ...], b: tuple[int, ...]) -
     assert broadcast(a, b) == wanted
 
 
-@pytest.mark.parametrize(("shapes", "wanted"), [
-    (((N,), (N,)), (N,)), (((N, 1), (M,)), (N, M)), (((N, M), ()), (N, M)), (((1, 1), (N, 2 * M)), (N, 2 * M)),
-    (((N + M,), (M + N,)), (N + M,)), ((), ()),
-])
+@pytest.mark.parametrize(
+    ("shapes", "wanted"),
+    [
+        (((N,), (N,)), (N,)),
+        (((N, 1), (M,)), (N, M)),
+        (((N, M), ()), (N, M)),
+        (((1, 1), (N, 2 * M)), (N, 2 * M)),
+        (((N + M,), (M + N,)), (N + M,)),
+        ((), ()),
+    ],
+)
 def test_named_sizes_broadcast(shapes: tuple[tuple[object, ...], ...], wanted: tuple[object, ...]) -> None:
     assert broadcast(*shapes) == wanted
 
@@ -69,8 +76,9 @@ def test_sizes_come_from_axes() -> None:
     assert bind_sizes(only, {"w": (7,)}) == {"h": 3}
 
 
-@pytest.mark.parametrize(("shape", "given"), [((2 * H,), (7,)), ((N, N), (2, 3)), ((N,), (2, 2)),
-                                             ((3,), (4,)), ((), (1,))])
+@pytest.mark.parametrize(
+    ("shape", "given"), [((2 * H,), (7,)), ((N, N), (2, 3)), ((N,), (2, 2)), ((3,), (4,)), ((), (1,))]
+)
 def test_shapes_that_do_not_fit(shape: tuple[object, ...], given: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError) as caught:
         bind_sizes([("x", TensorType("float64", shape))], {"x": given})

@@ -53,8 +53,10 @@ def names_of(op: Op, count: int) -> list[str]:
 
 
 def node_of(op: Op, sample: Any) -> Node:
-    args = [input_node(n, TensorType(str(a.dtype), a.shape))
-            for n, a in zip(names_of(op, len(sample.args)), sample.args, strict=True)]
+    args = [
+        input_node(n, TensorType(str(a.dtype), a.shape))
+        for n, a in zip(names_of(op, len(sample.args)), sample.args, strict=True)
+    ]
     return make(op, args, **sample.attrs)
 
 
@@ -160,8 +162,9 @@ def test_an_input_is_what_it_is_given(dtype: str) -> None:
         assert found.dtype == value.dtype and found.shape == value.shape and (found == value).all()
 
 
-UNNAMED_SIZES = frozenset({"reshape", "broadcast_to", "getitem", "add_at", "zeros", "ones", "arange", "eye", "input",
-                           "const", "size"})
+UNNAMED_SIZES = frozenset(
+    {"reshape", "broadcast_to", "getitem", "add_at", "zeros", "ones", "arange", "eye", "input", "const", "size"}
+)
 
 
 @pytest.mark.parametrize("name", [n for n in OPS if n not in UNNAMED_SIZES])
@@ -169,8 +172,9 @@ def test_named_sizes_give_the_same_shape(name: str) -> None:
     op = REGISTRY[name]
     for sample in samples(name):
         sizes = {f"n{d}": d for a in sample.args for d in a.shape if d != 1}
-        named = [TensorType(str(a.dtype), tuple(d if d == 1 else Size.named(f"n{d}") for d in a.shape))
-                 for a in sample.args]
+        named = [
+            TensorType(str(a.dtype), tuple(d if d == 1 else Size.named(f"n{d}") for d in a.shape)) for a in sample.args
+        ]
         found = op.infer(named, sample.attrs)
         wanted = node_of(op, sample).type
         assert found.dtype == wanted.dtype
@@ -226,8 +230,9 @@ def test_partials_are_those_of_sympy(name: str, i: int) -> None:
     partial = (op.partials or ())[i]
     for given in CONDITIONS.get(name, [{}]):
         sample = next(s for s in samples(name) if s.args and s.args[-1].shape == (40,))
-        args = tuple(np.full(40, bool(given[a])) if a in given else v
-                     for a, v in zip(op.args, sample.args, strict=True))
+        args = tuple(
+            np.full(40, bool(given[a])) if a in given else v for a, v in zip(op.args, sample.args, strict=True)
+        )
         formula, symbols = symbolic(op, sample.attrs, given)
         slope = sympy.diff(formula, symbols[op.args[i]])
         exact = sympy.lambdify(list(symbols.values()), slope, "mpmath")
@@ -308,9 +313,23 @@ def test_vjp_is_the_adjoint_of_the_jvp(name: str) -> None:
 
 
 # Shorter steps, where a kink or the end of the domain is near.
-DAMPING = {"max": 0.1, "min": 0.1, "maximum": 0.02, "minimum": 0.02, "power": 0.1, "log": 0.1, "log1p": 0.1,
-           "sqrt": 0.1, "reciprocal": 0.1, "divide": 0.1, "arcsin": 0.1, "arccos": 0.1, "absolute": 0.1, "relu": 0.1,
-           "clip": 0.1}
+DAMPING = {
+    "max": 0.1,
+    "min": 0.1,
+    "maximum": 0.02,
+    "minimum": 0.02,
+    "power": 0.1,
+    "log": 0.1,
+    "log1p": 0.1,
+    "sqrt": 0.1,
+    "reciprocal": 0.1,
+    "divide": 0.1,
+    "arcsin": 0.1,
+    "arccos": 0.1,
+    "absolute": 0.1,
+    "relu": 0.1,
+    "clip": 0.1,
+}
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
@@ -394,8 +413,10 @@ def ulps(a: float, b: float) -> float:
 
 
 def points(op: Op) -> list[tuple[Any, ...]]:
-    kinds = [[False, True] if op.name in catalogue.BOOLEANS or (op.name == "where" and a == "c") else SPECIAL
-             for a in op.args]
+    kinds = [
+        [False, True] if op.name in catalogue.BOOLEANS or (op.name == "where" and a == "c") else SPECIAL
+        for a in op.args
+    ]
     return list(itertools.product(*kinds))
 
 
@@ -415,8 +436,12 @@ def test_scalar_text_answers_what_numpy_answers(name: str) -> None:
             assert ulps(float(found), float(value)) <= 2.0, f"{name}{point}: {found!r} and NumPy {value!r}"
 
 
-FACT = {"nonzero": lambda v: v != 0.0, "positive": lambda v: v > 0.0, "nonnegative": lambda v: v >= 0.0,
-        "nonpositive": lambda v: v <= 0.0}
+FACT = {
+    "nonzero": lambda v: v != 0.0,
+    "positive": lambda v: v > 0.0,
+    "nonnegative": lambda v: v >= 0.0,
+    "nonpositive": lambda v: v <= 0.0,
+}
 
 
 @pytest.mark.parametrize("name", [n for n in OPS if REGISTRY[n].plain is not None])
@@ -498,18 +523,40 @@ _BROADCASTING = tuple(n for n in ELEMENTWISE if len(REGISTRY[n].args) == 2)
 READ = Index((Array(0),))
 Wrong = tuple[str, tuple[tuple[str, tuple[Any, ...]], ...], dict[str, Any], type[GraphcError]]
 WRONG: list[Wrong] = [
-    *((n, ((B if n in catalogue.BOOLEANS else F, (3,)), (B if n in catalogue.BOOLEANS else F, (4,))), {}, ShapeError)
-      for n in _BROADCASTING),
-    *((n, ((B if n in catalogue.BOOLEANS else F, (Size.named("n"),)),
-           (B if n in catalogue.BOOLEANS else F, (Size.named("m"),))), {}, ShapeError) for n in _BROADCASTING),
-    *((n, ((B if n in catalogue.BOOLEANS else F, (2, 3)), (B if n in catalogue.BOOLEANS else F, (2,))), {}, ShapeError)
-      for n in _BROADCASTING),
+    *(
+        (n, ((B if n in catalogue.BOOLEANS else F, (3,)), (B if n in catalogue.BOOLEANS else F, (4,))), {}, ShapeError)
+        for n in _BROADCASTING
+    ),
+    *(
+        (
+            n,
+            (
+                (B if n in catalogue.BOOLEANS else F, (Size.named("n"),)),
+                (B if n in catalogue.BOOLEANS else F, (Size.named("m"),)),
+            ),
+            {},
+            ShapeError,
+        )
+        for n in _BROADCASTING
+    ),
+    *(
+        (
+            n,
+            ((B if n in catalogue.BOOLEANS else F, (2, 3)), (B if n in catalogue.BOOLEANS else F, (2,))),
+            {},
+            ShapeError,
+        )
+        for n in _BROADCASTING
+    ),
     *((n, ((B, (3,)), (B, (3,))), {}, DtypeError) for n in _TWO_NUMBERS),
     *((n, ((B, (3,)),), {}, DtypeError) for n in _ONE_NUMBER),
     ("floor", ((B, (3,)),), {}, DtypeError),
     ("ceil", ((B, (3,)),), {}, DtypeError),
-    *((n, ((t, (3,)), (B, (3,))), {}, DtypeError) for n in ("logical_and", "logical_or", "logical_xor")
-      for t in (F, I64)),
+    *(
+        (n, ((t, (3,)), (B, (3,))), {}, DtypeError)
+        for n in ("logical_and", "logical_or", "logical_xor")
+        for t in (F, I64)
+    ),
     ("logical_not", ((F, (3,)),), {}, DtypeError),
     ("logical_not", ((I64, (3,)),), {}, DtypeError),
     ("where", ((F, (3,)), (F, (3,)), (F, (3,))), {}, DtypeError),

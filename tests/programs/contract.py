@@ -1,6 +1,6 @@
 """What must hold of every compiled model: its values, gradients, arrays and text.
 
-    check(program(7))      raises AssertionError with a one-line reproducer
+check(program(7))      raises AssertionError with a one-line reproducer
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def assert_near(actual: Any, expected: Any, tolerance: float, scale: float, what
 
 def size_of(*arrays: Any) -> float:
     """The largest finite magnitude."""
-    found = [float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)) for a in map(np.asarray, arrays) if a.dtype.kind == "f"]
+    found = [
+        float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)) for a in map(np.asarray, arrays) if a.dtype.kind == "f"
+    ]
     return max(found, default=0.0)
 
 
@@ -136,7 +138,9 @@ class Case:
             # The chain rule on the naive graph may give nan where the stable one is finite; never the reverse.
             e = np.where(np.isfinite(e), e, g) if np.isfinite(g).all() and np.shape(e) == np.shape(g) else e
             e = e.astype(given.dtype)
-            assert_near(g, e, GRADIENT["float32" if single else "float64"], max(1.0, min(scale, 100.0)), f"gradient {name}")
+            assert_near(
+                g, e, GRADIENT["float32" if single else "float64"], max(1.0, min(scale, 100.0)), f"gradient {name}"
+            )
             assert np.shape(g) == np.shape(given)
             if np.ndim(given):
                 assert isinstance(g, np.ndarray) and g.dtype == given.dtype

@@ -206,7 +206,9 @@ class _Writer:
         if depth > 1 and self.random.random() < 0.45:
             value = self.expression(depth - 1)
             if value is not None and (value.is_float or not floating) and (value.low > 0.02 or not positive):
-                return Value(f"({value.text})", value.shape, value.dtype, value.low, value.high, value.smooth, value.used)
+                return Value(
+                    f"({value.text})", value.shape, value.dtype, value.low, value.high, value.smooth, value.used
+                )
         choices = [v for v in self.pool if (v.is_float or not floating) and (v.low > 0.02 or not positive)]
         return self.random.choice(choices) if choices else None
 
@@ -258,14 +260,38 @@ _MONOTONE = {
     "exp": lambda x: math.exp(min(x, 9)), "exp2": lambda x: 2.0 ** min(x, 9),
 }  # fmt: skip
 _POSITIVE = {"log": math.log, "sqrt": math.sqrt, "log2": math.log2, "log10": math.log10}
-_STEPS = {"floor": math.floor, "ceil": math.ceil, "rint": round, "sign": lambda x: (x > 0) - (x < 0), "relu": lambda x: max(x, 0)}
+_STEPS = {
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "rint": round,
+    "sign": lambda x: (x > 0) - (x < 0),
+    "relu": lambda x: max(x, 0),
+}
 
 
 def unary(w: _Writer, depth: int) -> Value | None:
     x = w.operand(depth)
     if x is None:
         return None
-    name = w.random.choice([*_MONOTONE, *_POSITIVE, *_STEPS, "sin", "cos", "abs", "square", "negative", "reciprocal", "arcsin", "arccos", "log1p", "cosh", "tan", "stop_gradient"])
+    name = w.random.choice(
+        [
+            *_MONOTONE,
+            *_POSITIVE,
+            *_STEPS,
+            "sin",
+            "cos",
+            "abs",
+            "square",
+            "negative",
+            "reciprocal",
+            "arcsin",
+            "arccos",
+            "log1p",
+            "cosh",
+            "tan",
+            "stop_gradient",
+        ]
+    )
     if name in _MONOTONE:
         return made(f"{name}({x.text})", x, _MONOTONE[name](x.low), _MONOTONE[name](x.high))
     if name in _POSITIVE:
@@ -428,7 +454,14 @@ def reduction(w: _Writer, depth: int) -> Value | None:
     if name == "norm":
         extra = w.random.choice(("", " + 0.5"))
         most = math.sqrt(total) * max(abs(x.low), abs(x.high)) + 1
-        return made(f"sqrt(sum({x.text}**2{call[1 + len(x.text):]}{extra})", x, 0.7 if extra else 0.0, most, smooth=bool(extra) and x.smooth, **ends)
+        return made(
+            f"sqrt(sum({x.text}**2{call[1 + len(x.text) :]}{extra})",
+            x,
+            0.7 if extra else 0.0,
+            most,
+            smooth=bool(extra) and x.smooth,
+            **ends,
+        )
     if name == "prod":
         most = max(abs(x.low), abs(x.high), 1.0)
         bound = most ** min(total, 20)
@@ -499,7 +532,12 @@ def product(w: _Writer, depth: int) -> Value | None:
         if len(shape) == 1 and a.rank > 2:
             result = a.shape[:-1]
         most = count_of((inner,)) * max(abs(p * q) for p in (a.low, a.high) for q in (b.low, b.high))
-        both = {"shape": result, "dtype": promote(a.dtype, b.dtype), "smooth": a.smooth and b.smooth, "used": a.used or b.used}
+        both = {
+            "shape": result,
+            "dtype": promote(a.dtype, b.dtype),
+            "smooth": a.smooth and b.smooth,
+            "used": a.used or b.used,
+        }
         return made(f"{a.text} @ {text}", a, -most, most, **both)
     return None
 
@@ -523,8 +561,10 @@ def rearranged(w: _Writer, depth: int) -> Value | None:
         axis = shape.index(1)
         return made(f"squeeze({t}, {axis})", x, shape=shape[:axis] + shape[axis + 1 :], **same)
     if kind == 4 and x.rank < 3:
-        wide = (w.random.choice([d for v in w.inputs.values() for d in v.shape] or [2]), *(
-            w.random.choice([q for v in w.inputs.values() for q in v.shape] or [2]) if d == 1 else d for d in shape))
+        wide = (
+            w.random.choice([d for v in w.inputs.values() for d in v.shape] or [2]),
+            *(w.random.choice([q for v in w.inputs.values() for q in v.shape] or [2]) if d == 1 else d for d in shape),
+        )
         return made(f"broadcast_to({t}, {written(wide)})", x, shape=wide, **same)
     if kind == 5 and x.rank > 1:
         flat: Dim = " * ".join(f"({d})" if isinstance(d, str) and not d.isalnum() else str(d) for d in shape)
@@ -605,7 +645,9 @@ def indexed(w: _Writer, depth: int) -> Value | None:
             entries.append("::-1")
             shape.append(d)
         elif kind == 6 and isinstance(d, int) and d >= 2:
-            start, stop, step = w.random.choice(((0, -1, 1), (1, None, 1), (None, None, 2), (None, None, -2), (-2, None, 1), (1, 2, 1)))
+            start, stop, step = w.random.choice(
+                ((0, -1, 1), (1, None, 1), (None, None, 2), (None, None, -2), (-2, None, 1), (1, 2, 1))
+            )
             entries.append(":".join("" if v is None else str(v) for v in (start, stop, step)))
             shape.append(len(range(*slice(start, stop, step).indices(d))))
         elif kind == 7 and isinstance(d, str) and d.isalnum():
@@ -620,7 +662,11 @@ def indexed(w: _Writer, depth: int) -> Value | None:
         entries.pop()
     if not entries:
         return None
-    if w.random.random() < 0.15 and len(entries) == len([e for e in entries if e != "None"]) == x.rank > 1 and entries[0] == ":":
+    if (
+        w.random.random() < 0.15
+        and len(entries) == len([e for e in entries if e != "None"]) == x.rank > 1
+        and entries[0] == ":"
+    ):
         entries[0] = "..."
     text = f"{x.text}[{', '.join(entries)}]"
     cut = tuple(i for i, d in enumerate(shape) if isinstance(d, str) and d.startswith("~"))

@@ -143,8 +143,16 @@ def is_structural(rule: Rule) -> bool:
 # --- proofs ---
 
 # Shapes of x, with axes and keepdims, on which structural rules are proved and sampled.
-SHAPES = [((2,), (0,), False), ((2,), (0,), True), ((2, 2), (0,), False), ((2, 2), (1,), True), ((2, 2), (0, 1), False),
-          ((2, 1), (0,), True), ((1, 2), (1,), True), ((2, 1, 2), (0, 2), True)]
+SHAPES = [
+    ((2,), (0,), False),
+    ((2,), (0,), True),
+    ((2, 2), (0,), False),
+    ((2, 2), (1,), True),
+    ((2, 2), (0, 1), False),
+    ((2, 1), (0,), True),
+    ((1, 2), (1,), True),
+    ((2, 1, 2), (0, 2), True),
+]
 
 
 def shift_shapes(shape: tuple[int, ...], axes: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -213,8 +221,27 @@ def test_rule_is_proved(rule: Rule) -> None:
 
 # --- samples ---
 
-_LARGE = (5e-324, 1e-300, 1e-160, 1e-20, 1e-8, 0.3, 1.0, 2.5, 18.0, 36.8, 350.0, 700.0, 709.7, 745.0, 1e5, 1e16, 1e160,
-          1e300, 1.7e308)
+_LARGE = (
+    5e-324,
+    1e-300,
+    1e-160,
+    1e-20,
+    1e-8,
+    0.3,
+    1.0,
+    2.5,
+    18.0,
+    36.8,
+    350.0,
+    700.0,
+    709.7,
+    745.0,
+    1e5,
+    1e16,
+    1e160,
+    1e300,
+    1.7e308,
+)
 EXTREME = [0.0, *_LARGE, *(-v for v in _LARGE)]
 NONFINITE = [-0.0, math.inf, -math.inf, math.nan]
 FITS = {None: lambda v: True, "positive": lambda v: v > 0.0, "nonnegative": lambda v: v >= 0.0 or v != v}
@@ -374,8 +401,16 @@ def test_right_side_is_defined_where_the_left_is(rule: Rule) -> None:
             assert right == left or abs(right - left) <= ULPS * math.ulp(max(abs(left), abs(right))), where
 
 
-SPECIAL_ROWS = [[-math.inf, 0.0], [-math.inf, 1e300], [-1e300, 700.0], [0.0, -0.0], [math.inf, math.inf],
-                [-math.inf, -math.inf], [math.inf, 0.0], [math.nan, 0.0]]
+SPECIAL_ROWS = [
+    [-math.inf, 0.0],
+    [-math.inf, 1e300],
+    [-1e300, 700.0],
+    [0.0, -0.0],
+    [math.inf, math.inf],
+    [-math.inf, -math.inf],
+    [math.inf, 0.0],
+    [math.nan, 0.0],
+]
 
 
 @pytest.mark.parametrize("rule", [r for r in PATTERNS if is_structural(r)], ids=lambda r: r.name)
@@ -393,6 +428,7 @@ def test_structural_rules_at_infinity(rule: Rule) -> None:
 
 
 # --- firing ---
+
 
 def language_type() -> TensorType:
     return TensorType("float64", (Size.named("n"), Size.named("m")))
@@ -433,8 +469,9 @@ FAILS: dict[str, list[Scope]] = {
 def firing_scope(rule: Rule) -> dict[str, Any]:
     """Nodes for the names of a rule that meet its conditions."""
     logic = conditions_of(rule)
-    scope: dict[str, Any] = {n: input_node(n, TensorType("bool" if n in logic else "float64", (3, 4)))
-                             for n in names_in(rule.left)}
+    scope: dict[str, Any] = {
+        n: input_node(n, TensorType("bool" if n in logic else "float64", (3, 4))) for n in names_in(rule.left)
+    }
     if is_structural(rule):
         scope |= {"a": (1,), "k": True}
     for condition in rule.when:
@@ -512,17 +549,24 @@ def test_sums_and_products_match_with_factors_and_signs(rule: Rule) -> None:
     w = input_node("w_", TensorType("float64", left.shape))
     s = input_node("s_", TensorType("float64", ()))
     two, minus = (build.literal(v, ["float64"]) for v in (2.0, -3.0))
-    ways = {"w * left": build.multiply(w, left), "left * w": build.multiply(left, w), "-left": build.negative(left),
-            "s * left": build.multiply(s, left), "2 * left": build.multiply(two, left),
-            "-3 * left": build.multiply(minus, left), "left / w": build.divide(left, w)}
+    ways = {
+        "w * left": build.multiply(w, left),
+        "left * w": build.multiply(left, w),
+        "-left": build.negative(left),
+        "s * left": build.multiply(s, left),
+        "2 * left": build.multiply(two, left),
+        "-3 * left": build.multiply(minus, left),
+        "left / w": build.divide(left, w),
+    }
     if is_sum(rule.left):
         terms = parse_terms(rule.left)
         ways["w * each term"] = total([(sign, build.multiply(w, instantiate(t, scope))) for sign, t in terms])
         ways["each term * s"] = total([(sign, build.multiply(instantiate(t, scope), s)) for sign, t in terms])
         ways["each term negated"] = total([(-sign, instantiate(t, scope)) for sign, t in terms])
         ways["w + left"] = build.add(w, left)
-        ways["each term, w between"] = total([terms_of(terms[0], scope), (1.0, w),
-                                              *(terms_of(t, scope) for t in terms[1:])])
+        ways["each term, w between"] = total(
+            [terms_of(terms[0], scope), (1.0, w), *(terms_of(t, scope) for t in terms[1:])]
+        )
     for how, before in ways.items():
         after, fired = run_rule(rule, before)
         assert rule.name in fired, how
@@ -564,11 +608,28 @@ def test_rule_does_not_fire_when_its_condition_is_false(rule: Rule, condition: s
 
 # Formulas that look like a left side and are none.
 NEAR_MISSES = [
-    "log(2 + exp(x))", "log(x - exp(x))", "exp(x) - 2", "exp(x) - exp(y)", "exp(x) + exp(y)", "1 / (2 + exp(x))",
-    "exp(x) / (2 + exp(y))", "square(sin(x)) + square(cos(y))", "square(sin(x)) - square(cos(x))", "sin(x) / cos(y)",
-    "softplus(x) - y", "2 * sigmoid(x) - 3", "1 + tanh(x) * y", "x**3", "maximum(x, 1)", "log(sum(square(x)))",
-    "exp(x) / sum(exp(y))", "mean(square(x)) - square(mean(y))", "mean(square(x)) + square(mean(x))", "log(x + y)",
-    "where(x > 0, where(y > 0, x, y), 1)", "softmax(x, axis=1) - softmax(x, axis=0)",
+    "log(2 + exp(x))",
+    "log(x - exp(x))",
+    "exp(x) - 2",
+    "exp(x) - exp(y)",
+    "exp(x) + exp(y)",
+    "1 / (2 + exp(x))",
+    "exp(x) / (2 + exp(y))",
+    "square(sin(x)) + square(cos(y))",
+    "square(sin(x)) - square(cos(x))",
+    "sin(x) / cos(y)",
+    "softplus(x) - y",
+    "2 * sigmoid(x) - 3",
+    "1 + tanh(x) * y",
+    "x**3",
+    "maximum(x, 1)",
+    "log(sum(square(x)))",
+    "exp(x) / sum(exp(y))",
+    "mean(square(x)) - square(mean(y))",
+    "mean(square(x)) + square(mean(x))",
+    "log(x + y)",
+    "where(x > 0, where(y > 0, x, y), 1)",
+    "softmax(x, axis=1) - softmax(x, axis=0)",
 ]
 
 
@@ -672,15 +733,32 @@ def test_computed_rule_fires_alone(rule: ComputedRule) -> None:
 # --- the engine ---
 
 EXPRESSIONS = [
-    "sum(log(1 + exp(-y * (x * s))))", "-log(1 / (1 + exp(-x)))", "log(exp(x) / sum(exp(x), axis=1, keepdims=True))",
-    "mean(square(x)) - square(mean(x))", "exp(x - max(x, axis=1, keepdims=True))", "(x + y) * (x - y) / (x + y)",
-    "-(-(x - y)) + 2 * x - x", "x * y * s / (x * t) - 3 * -y", "log(sqrt(exp(x) * exp(x)))", "abs(-(x**2))",
-    "exp(x) / (exp(x) + 1) - 1", "1 - 1 / (1 + exp(-x))", "(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
-    "softmax(x - max(x, axis=1, keepdims=True), axis=1)", "where(~(x > 0), maximum(y, 0), y + 0 * x)",
-    "sum(x * s + y * s, axis=0)", "reshape(ravel(x.T.T), (n, m)) + x", "x / exp(y) + sin(x) / cos(x)",
-    "log(sum(exp(x - s)) ) + s", "s * x - s * y + s * (x + y)", "sqrt(square(x)) + sqrt(abs(x) * abs(x))",
-    "-y * log(1 / (1 + exp(-x))) - (1 - y) * log(1 - 1 / (1 + exp(-x)))", "((x * 2) * 3) / 6 - x",
-    "log(log(1 + exp(exp(x))))", "(1 + tanh(x)) * (1 - tanh(x))", "2 / (1 + exp(-2 * x)) - 1",
+    "sum(log(1 + exp(-y * (x * s))))",
+    "-log(1 / (1 + exp(-x)))",
+    "log(exp(x) / sum(exp(x), axis=1, keepdims=True))",
+    "mean(square(x)) - square(mean(x))",
+    "exp(x - max(x, axis=1, keepdims=True))",
+    "(x + y) * (x - y) / (x + y)",
+    "-(-(x - y)) + 2 * x - x",
+    "x * y * s / (x * t) - 3 * -y",
+    "log(sqrt(exp(x) * exp(x)))",
+    "abs(-(x**2))",
+    "exp(x) / (exp(x) + 1) - 1",
+    "1 - 1 / (1 + exp(-x))",
+    "(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+    "softmax(x - max(x, axis=1, keepdims=True), axis=1)",
+    "where(~(x > 0), maximum(y, 0), y + 0 * x)",
+    "sum(x * s + y * s, axis=0)",
+    "reshape(ravel(x.T.T), (n, m)) + x",
+    "x / exp(y) + sin(x) / cos(x)",
+    "log(sum(exp(x - s)) ) + s",
+    "s * x - s * y + s * (x + y)",
+    "sqrt(square(x)) + sqrt(abs(x) * abs(x))",
+    "-y * log(1 / (1 + exp(-x))) - (1 - y) * log(1 - 1 / (1 + exp(-x)))",
+    "((x * 2) * 3) / 6 - x",
+    "log(log(1 + exp(exp(x))))",
+    "(1 + tanh(x)) * (1 - tanh(x))",
+    "2 / (1 + exp(-2 * x)) - 1",
 ]
 
 

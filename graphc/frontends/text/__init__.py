@@ -1,6 +1,6 @@
 """Models as text: Python's expression syntax, parsed by an LALR grammar. Nothing is evaluated.
 
-    parse("X: f64[n, d]\\nw: f64[d]\\nreturn mean((X @ w)**2)")      a Graph
+parse("X: f64[n, d]\\nw: f64[d]\\nreturn mean((X @ w)**2)")      a Graph
 """
 
 from graphc.frontends.text.names import check_name

@@ -70,8 +70,9 @@ class Actions:
     def replay(self, action: Action, static: Any, operands: Sequence[Term], start: int, end: int) -> Any:
         self.replayed += 1
         if self.replayed > MAX_REPLAYED:
-            raise LimitError("G003", f"definitions expand to more than {MAX_REPLAYED:,} operations",
-                             span=self.scope.span(start, end))
+            raise LimitError(
+                "G003", f"definitions expand to more than {MAX_REPLAYED:,} operations", span=self.scope.span(start, end)
+            )
         return self.perform(action, static, operands, start, end)
 
     # --- atoms ---
@@ -118,8 +119,9 @@ class Actions:
 
     def comparison(self, children: list[Any]) -> Term:
         operands = children[::2]
-        return self.do(steps.comparison, [t.text for t in children[1::2]], operands, operands[0].start,
-                       operands[-1].end)
+        return self.do(
+            steps.comparison, [t.text for t in children[1::2]], operands, operands[0].start, operands[-1].end
+        )
 
     # --- calls ---
 
@@ -138,8 +140,11 @@ class Actions:
             return (), children
         if named and children[-len(named) :] != named:
             late = next(c for c in reversed(children) if type(c) is not tuple)
-            raise ParseError("G001", "an argument without a keyword follows one with a keyword",
-                             span=self.scope.span(late.start, late.end))
+            raise ParseError(
+                "G001",
+                "an argument without a keyword follows one with a keyword",
+                span=self.scope.span(late.start, late.end),
+            )
         plain = children[: len(children) - len(named)]
         return tuple(k for k, _ in named), [*plain, *(t for _, t in named)]
 
@@ -149,8 +154,11 @@ class Actions:
         if self.definition is not None and isinstance(callee.value, Definition):
             self.definition.depth = max(self.definition.depth, callee.value.depth + 1)
             if self.definition.depth > MAX_CALLS:
-                raise LimitError("G003", f"definitions use each other more than {MAX_CALLS} deep",
-                                 span=self.scope.span(callee.start, callee.end))
+                raise LimitError(
+                    "G003",
+                    f"definitions use each other more than {MAX_CALLS} deep",
+                    span=self.scope.span(callee.start, callee.end),
+                )
         return self.do(steps.call, (callee.value, keywords), operands, callee.start, children[-1].end)
 
     def method(self, children: list[Any]) -> Term:
@@ -229,8 +237,12 @@ class Actions:
             return
         if self.outputs.final:
             raise ParseError("G001", "nothing follows `return`", span=self.scope.span(start, end))
-        raise ParseError("G001", "the value of this line is not used", hint="assign it, or put it into brackets "
-                         "with the next line", span=self.scope.span(self.outputs.start, self.outputs.end))
+        raise ParseError(
+            "G001",
+            "the value of this line is not used",
+            hint="assign it, or put it into brackets with the next line",
+            span=self.scope.span(self.outputs.start, self.outputs.end),
+        )
 
     def declare(self, children: list[Any]) -> None:
         token, type = children
@@ -276,8 +288,9 @@ class Actions:
         taken = name.text in self.scope.values or name.text in self.scope.definitions
         if repeated or taken:
             token = repeated[0] if repeated else name
-            raise UnknownNameError("G014", f"`{token.text[:60]}` has a meaning already",
-                                   span=self.scope.span(token.start, token.end))
+            raise UnknownNameError(
+                "G014", f"`{token.text[:60]}` has a meaning already", span=self.scope.span(token.start, token.end)
+            )
         self.definition = Definition(name.text, tuple(words))
         return name
 

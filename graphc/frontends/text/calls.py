@@ -1,8 +1,8 @@
 """Calls: arguments matched with parameters, methods, attributes, indices.
 
-    sum(x, axis=0)     FUNCTIONS["sum"].call(x, axis=0)
-    x.sum(axis=0)      the same
-    sin(x, y)          error: `sin` takes 1 argument, and was given 2
+sum(x, axis=0)     FUNCTIONS["sum"].call(x, axis=0)
+x.sum(axis=0)      the same
+sin(x, y)          error: `sin` takes 1 argument, and was given 2
 """
 
 from __future__ import annotations
@@ -27,16 +27,38 @@ from graphc.ir.node import Node
 from graphc.ir.types import MAX_RANK
 
 # Keywords of NumPy that change memory or types, and have no place in a static graph.
-_NUMPY_ONLY = frozenset({"out", "dtype", "where", "initial", "order", "casting", "subok", "like", "copy",
-                         "mode", "k", "device", "signature"})
+_NUMPY_ONLY = frozenset(
+    {
+        "out",
+        "dtype",
+        "where",
+        "initial",
+        "order",
+        "casting",
+        "subok",
+        "like",
+        "copy",
+        "mode",
+        "k",
+        "device",
+        "signature",
+    }
+)
 
 
 def call(function: Function, args: Sequence[Value], keywords: Sequence[str]) -> Value:
     """The value of a call; the last `len(keywords)` arguments are given by keyword."""
     by_position = args[: len(args) - len(keywords)]
     if keywords or not function.required <= len(args) <= function.positional:
-        _check(function.name, function.signature, function.parameters, function.positional,
-               function.required, len(by_position), keywords)
+        _check(
+            function.name,
+            function.signature,
+            function.parameters,
+            function.positional,
+            function.required,
+            len(by_position),
+            keywords,
+        )
     named = dict(zip(keywords, args[len(by_position) :], strict=True)) if keywords else {}
     node = function.call(*by_position, **named)
     if node.type.rank > MAX_RANK:
@@ -45,8 +67,13 @@ def call(function: Function, args: Sequence[Value], keywords: Sequence[str]) -> 
 
 
 def _check(
-    name: str, signature: str, parameters: Sequence[str], positional: int, required: int,
-    given: int, keywords: Sequence[str],
+    name: str,
+    signature: str,
+    parameters: Sequence[str],
+    positional: int,
+    required: int,
+    given: int,
+    keywords: Sequence[str],
 ) -> None:
     """Raise what is wrong with a call."""
     repeated = [k for i, k in enumerate(keywords) if k in keywords[:i]]

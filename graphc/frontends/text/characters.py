@@ -48,11 +48,19 @@ def checked_source(text: str, title: str) -> Source:
 def foreign_character(char: str, span: Span | None = None) -> ParseError:
     """The error for a character that the language does not know."""
     if char == "\r":
-        return ParseError("G001", "a line ends with a carriage return alone", span=span,
-                          hint="save the file with line ends \\n or \\r\\n")
+        return ParseError(
+            "G001",
+            "a line ends with a carriage return alone",
+            span=span,
+            hint="save the file with line ends \\n or \\r\\n",
+        )
     name = unicodedata.name(char, "control character" if ord(char) < 0xA0 else "unnamed character")
-    return ParseError("G002", f"the character U+{ord(char):04X} ({name.lower()}) is not part of the language",
-                      span=span, hint=_hint(char))
+    return ParseError(
+        "G002",
+        f"the character U+{ord(char):04X} ({name.lower()}) is not part of the language",
+        span=span,
+        hint=_hint(char),
+    )
 
 
 def _hint(char: str) -> str:

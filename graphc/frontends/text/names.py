@@ -1,8 +1,8 @@
 """Which names a user may give, and what the names of the language mean.
 
-    check_name("logits")     "logits"
-    check_name("max")        GraphcError G012: a function of the language
-    check_name("x y")        GraphcError G013
+check_name("logits")     "logits"
+check_name("max")        GraphcError G012: a function of the language
+check_name("x y")        GraphcError G013
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ from graphc.frontends.text.characters import MAX_IDENTIFIER
 KEYWORDS = frozenset(keyword.kwlist) - {"True", "False", "None", "def", "return"}
 # `e` is Euler's number unless the model declares or assigns it; `pi` cannot be either.
 CONSTANTS: dict[str, Any] = {
-    "True": True, "False": False, "None": None, "pi": math.pi, "e": math.e,
-    "newaxis": None, "np.pi": math.pi, "np.e": math.e, "np.newaxis": None,
+    "True": True,
+    "False": False,
+    "None": None,
+    "pi": math.pi,
+    "e": math.e,
+    "newaxis": None,
+    "np.pi": math.pi,
+    "np.e": math.e,
+    "np.newaxis": None,
 }
 # Dtypes as arguments, as in x.astype(float32); a declared name of the same spelling comes first.
 DTYPES: dict[str, str] = {
     **{name: name for name in ("float64", "float32", "int64", "int32", "f64", "f32", "i64", "i32")},
     **{f"np.{name}": name for name in ("float64", "float32", "int64", "int32")},
-    "np.bool": "bool", "np.bool_": "bool",
+    "np.bool": "bool",
+    "np.bool_": "bool",
 }
 PYTHON_DTYPES: dict[str, str] = {"float": "float64", "int": "int64", "bool": "bool"}
 
@@ -45,12 +53,19 @@ def check_name(name: str, span: Span | None = None) -> str:
         raise LimitError("G003", f"a name has at most {MAX_IDENTIFIER:,} characters", span=span)
     if _IDENTIFIER.fullmatch(name) is None:
         raise UnknownNameError(
-            "G013", f"`{printable(name, 60)}` is not a name", span=span,
-            hint="names are ASCII letters, digits and underscores, not starting with a digit")
+            "G013",
+            f"`{printable(name, 60)}` is not a name",
+            span=span,
+            hint="names are ASCII letters, digits and underscores, not starting with a digit",
+        )
     reason = _why_reserved(name)
     if reason is not None:
-        raise UnknownNameError("G012", f"`{printable(name, 60)}` is reserved: {reason}", span=span,
-                               hint=f"call it `{name.strip('_')[:40]}_` or something else")
+        raise UnknownNameError(
+            "G012",
+            f"`{printable(name, 60)}` is reserved: {reason}",
+            span=span,
+            hint=f"call it `{name.strip('_')[:40]}_` or something else",
+        )
     return name
 
 

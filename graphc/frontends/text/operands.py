@@ -1,7 +1,7 @@
 """Errors that name the operands as the user wrote them.
 
-    sizes d and k do not match   ->   shapes do not match in `@`
-                                      `X` is (n, d) and `w` is (k,)
+sizes d and k do not match   ->   shapes do not match in `@`
+                                  `X` is (n, d) and `w` is (k,)
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def located(
     error.span = Span(source, start, end)
     if not isinstance(error, ShapeError) or error.code != "G021":
         return error
-    arrays = [(_shown(source, t, i, len(operands)), t.value) for i, t in enumerate(operands)
-              if isinstance(t.value, Node)]
+    arrays = [
+        (_shown(source, t, i, len(operands)), t.value) for i, t in enumerate(operands) if isinstance(t.value, Node)
+    ]
     if not 1 <= len(arrays) <= 3:
         return error
     if error.message.startswith(("sizes ", "shapes do not match")):

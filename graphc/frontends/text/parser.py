@@ -105,12 +105,20 @@ def _graph(scope: Scope, outputs: Outputs | None, title: str) -> Graph:
         if name not in scope.values:
             name = _free_name({*names, *scope.values})
         if name in names:
-            raise UnknownNameError("G014", f"two outputs have the name `{name[:60]}`", span=span,
-                                   hint="assign one of them to another name first")
+            raise UnknownNameError(
+                "G014",
+                f"two outputs have the name `{name[:60]}`",
+                span=span,
+                hint="assign one of them to another name first",
+            )
         names.append(name)
     if not made:
-        raise ParseError("G001", "the text computes nothing", span=place,
-                         hint="end it with an expression, an assignment or `return ...`")
+        raise ParseError(
+            "G001",
+            "the text computes nothing",
+            span=place,
+            hint="end it with an expression, an assignment or `return ...`",
+        )
     return Graph(
         inputs=tuple(scope.inputs.values()),
         outputs=tuple(made),
@@ -133,4 +141,3 @@ def _free_name(taken: set[str]) -> str:
     while (name := f"out{number or ''}") in taken:
         number += 1
     return name
-

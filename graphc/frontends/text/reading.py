@@ -1,6 +1,6 @@
 """The bytes of a model file, as text. UTF-8, with or without a byte order mark; nothing else.
 
-    read_model("logistic.gc")    "X: f64[n, d]\\n..."
+read_model("logistic.gc")    "X: f64[n, d]\\n..."
 """
 
 from __future__ import annotations
@@ -38,5 +38,8 @@ def decode_model(data: bytes, name: str = "<model>") -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = data[error.start]
-        raise ParseError("G002", f"{printable(name, 200)} is not UTF-8 text: byte 0x{byte:02X} in line {line}",
-                         hint="save the file as UTF-8") from None
+        raise ParseError(
+            "G002",
+            f"{printable(name, 200)} is not UTF-8 text: byte 0x{byte:02X} in line {line}",
+            hint="save the file as UTF-8",
+        ) from None

@@ -1,8 +1,8 @@
 """What names mean while a text is read: inputs, sizes, variables, definitions.
 
-    x: f64[n]      x is an input, n a size
-    y = x * 2      y is a variable
-    z              unknown here: an error, or in a one-line expression a float64 scalar input
+x: f64[n]      x is an input, n a size
+y = x * 2      y is a variable
+z              unknown here: an error, or in a one-line expression a float64 scalar input
 """
 
 from __future__ import annotations
@@ -51,11 +51,18 @@ class Scope:
         check_name(name, span)
         if self.guessed and not self.implicit:
             raise UnknownNameError(
-                "G010", "names are used above that are not declared", span=span,
-                hint="declare every input before its first use")
+                "G010",
+                "names are used above that are not declared",
+                span=span,
+                hint="declare every input before its first use",
+            )
         if name in self.values or name in self.definitions:
-            raise UnknownNameError("G014", f"`{name}` has a meaning already", span=span,
-                                   hint="an input is declared once, before anything is computed")
+            raise UnknownNameError(
+                "G014",
+                f"`{name}` has a meaning already",
+                span=span,
+                hint="an input is declared once, before anything is computed",
+            )
         if len(self.inputs) >= MAX_INPUTS:
             raise LimitError("G003", f"a model has at most {MAX_INPUTS:,} inputs", span=span)
         for dim in type.shape:
@@ -65,8 +72,9 @@ class Scope:
         self.inputs[name] = self.values[name] = node
         for size in (name, *(s for d in type.shape if isinstance(d, Size) for s in d.names())):
             if size in self.sizes and size in self.inputs:
-                raise UnknownNameError("G014", f"`{size}` is both an input and a size", span=span,
-                                       hint="give the size another name")
+                raise UnknownNameError(
+                    "G014", f"`{size}` is both an input and a size", span=span, hint="give the size another name"
+                )
         if span is not None:
             self.origin[node] = span
 
@@ -74,8 +82,12 @@ class Scope:
         """`name = value`. A variable may be assigned again; an input may not."""
         check_name(name, span)
         if name in self.inputs:
-            raise UnknownNameError("G014", f"`{name}` is an input and cannot be assigned to", span=span,
-                                   hint=f"call the result something else: {name[:40]}1 = ...")
+            raise UnknownNameError(
+                "G014",
+                f"`{name}` is an input and cannot be assigned to",
+                span=span,
+                hint=f"call the result something else: {name[:40]}1 = ...",
+            )
         if name in self.definitions:
             raise UnknownNameError("G014", f"`{name}` is a function defined above", span=span)
         self.values[name] = value
@@ -114,11 +126,19 @@ class Scope:
         span = self.span(start, end)
         plain = name.removeprefix("np.")
         if self.source.text[end : end + 1] == "." and name.startswith("np."):
-            return UnsupportedError("G041", f"`{name}` is not a part of the language", span=span,
-                                    hint="functions are written np.exp(x) or exp(x)")
+            return UnsupportedError(
+                "G041",
+                f"`{name}` is not a part of the language",
+                span=span,
+                hint="functions are written np.exp(x) or exp(x)",
+            )
         if plain in FUNCTIONS or name in self.definitions:
-            return UnknownNameError("G010", f"`{plain}` is a function, and is not called here", span=span,
-                                    hint=f"write {FUNCTIONS[plain].signature}" if plain in FUNCTIONS else None)
+            return UnknownNameError(
+                "G010",
+                f"`{plain}` is a function, and is not called here",
+                span=span,
+                hint=f"write {FUNCTIONS[plain].signature}" if plain in FUNCTIONS else None,
+            )
         known = [*self.values, *self.sizes, *CONSTANTS]
         hint = did_you_mean(name, known) or f"declare it above: {name[:40]}: f64[n]"
         if name in ("nan", "inf", "np.nan", "np.inf"):
@@ -136,8 +156,13 @@ class Scope:
         if self.source.text[end : end + 1] == "." and name.startswith("np."):
             raise self.unknown(name, start, end)
         if name in self.values or name in self.sizes:
-            raise UnsupportedError("G040", f"`{name[:100]}` is a value and cannot be called", span=span,
-                                   hint="is a * missing?")
+            raise UnsupportedError(
+                "G040", f"`{name[:100]}` is a value and cannot be called", span=span, hint="is a * missing?"
+            )
         hint = did_you_mean(plain, [*FUNCTIONS, *self.definitions])
-        raise UnknownNameError("G011", f"`{name[:100]}` is not a function of the language", span=span,
-                               hint=hint or "`graphc ops` lists the functions")
+        raise UnknownNameError(
+            "G011",
+            f"`{name[:100]}` is not a function of the language",
+            span=span,
+            hint=hint or "`graphc ops` lists the functions",
+        )

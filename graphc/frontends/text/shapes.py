@@ -1,8 +1,8 @@
 """Types as users write them in `inputs=`.
 
-    "n d"  "n, d"  "[n, d]"  "f64[n, d]"  (3, 4)  ("n", "d")  an array   ->  TensorType
-    "(3, 4)"    a shape as NumPy prints it: plain integers only
-    "int n"     a dtype in front
+"n d"  "n, d"  "[n, d]"  "f64[n, d]"  (3, 4)  ("n", "d")  an array   ->  TensorType
+"(3, 4)"    a shape as NumPy prints it: plain integers only
+"int n"     a dtype in front
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _LITERAL = re.compile(r"\((?:[0-9]+(?:, ?[0-9]+)*,?)?\)")
 _BRACKETS = re.compile(r"\s*([^\[\]]*?)\s*\[([^\[\]]*)\]\s*", re.DOTALL)
 _SIZE_TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|([0-9]+)|(//|[+*-]))")
 _LIKE_DTYPE = re.compile(
-    r"(?:float|int|uint|complex|datetime|timedelta)[0-9]*|bool_?|object_?|str_?|bytes_?|void", re.IGNORECASE)
+    r"(?:float|int|uint|complex|datetime|timedelta)[0-9]*|bool_?|object_?|str_?|bytes_?|void", re.IGNORECASE
+)
 _HINT = 'write "n d", "f64[n, d]", "int n", (3, 4) or give an example array'
 _DTYPES = {**LONG, **{name: name for name in SHORT}}
 
@@ -57,8 +58,11 @@ def _read(spec: InputSpec) -> TensorType:
 
 def _example(array: np.ndarray[Any, Any]) -> TensorType:
     if array.dtype.name not in SHORT:
-        raise DtypeError("G030", f"arrays of dtype {printable(array.dtype.name, 40)} are not supported",
-                         hint="the dtypes are float64, float32, int64, int32 and bool")
+        raise DtypeError(
+            "G030",
+            f"arrays of dtype {printable(array.dtype.name, 40)} are not supported",
+            hint="the dtypes are float64, float32, int64, int32 and bool",
+        )
     return TensorType(array.dtype.name, array.shape)
 
 
@@ -103,8 +107,11 @@ def _literal(text: str) -> tuple[Dim, ...]:
     numbers = re.findall("[0-9]+", text)
     plain = all(n == "0" or not n.startswith("0") for n in numbers)
     if _LITERAL.fullmatch(text) is None or not plain:
-        raise ShapeError("G023", f"`{printable(text, 60)}` is not a shape",
-                         hint='in parentheses go plain integers: (), (3,) or (3, 4); for names write "n d"')
+        raise ShapeError(
+            "G023",
+            f"`{printable(text, 60)}` is not a shape",
+            hint='in parentheses go plain integers: (), (3,) or (3, 4); for names write "n d"',
+        )
     if any(len(n) > 19 for n in numbers):
         raise ShapeError("G023", "a size is at least 0 and below 2**63")
     return tuple(_bounded(int(n)) for n in numbers)

@@ -1,6 +1,6 @@
 """What an action computes, now or when its definition is called: (reader, static, operands) -> value.
 
-    binary(reader, "*", [x, 2])    the node multiply(x, 2)
+binary(reader, "*", [x, 2])    the node multiply(x, 2)
 """
 
 from __future__ import annotations

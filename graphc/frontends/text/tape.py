@@ -88,5 +88,10 @@ def supplied(term: Term, values: Sequence[Any]) -> Term:
 
 def _identity(value: Any) -> Any:
     """What makes two arguments the same: the node, or the type and text of a number."""
-    return value if isinstance(value, Node) else (type(value).__name__, repr(value)) if isinstance(
-        value, (bool, int, float, str)) else id(value)
+    return (
+        value
+        if isinstance(value, Node)
+        else (type(value).__name__, repr(value))
+        if isinstance(value, (bool, int, float, str))
+        else id(value)
+    )

@@ -32,13 +32,18 @@ class Refusal(NamedTuple):
 
 _WHERE = "write where(condition, a, b)"
 _BRANCH = Refusal(UnsupportedError, "a static graph has no branches", _WHERE)
-_LOOP = Refusal(UnsupportedError, "the language has no loops or comprehensions",
-                "work on whole arrays: sum(x, axis=0), x * y")
+_LOOP = Refusal(
+    UnsupportedError, "the language has no loops or comprehensions", "work on whole arrays: sum(x, axis=0), x * y"
+)
 _IMPORT = Refusal(ParseError, "nothing is imported", "the functions of the language are there without an import")
 _STATEMENT = "is a Python statement that the language does not have"
 _REFUSED_WORDS: dict[str, Refusal] = {
-    "if": _BRANCH, "else": _BRANCH, "elif": _BRANCH,
-    "for": _LOOP, "while": _LOOP, "in": _LOOP,
+    "if": _BRANCH,
+    "else": _BRANCH,
+    "elif": _BRANCH,
+    "for": _LOOP,
+    "while": _LOOP,
+    "in": _LOOP,
     "and": Refusal(UnsupportedError, "`and` works on single truth values", "write (a > 0) & (b > 0)"),
     "or": Refusal(UnsupportedError, "`or` works on single truth values", "write (a > 0) | (b > 0)"),
     "not": Refusal(UnsupportedError, "`not` works on single truth values", "write ~(a > 0)"),
@@ -47,7 +52,8 @@ _REFUSED_WORDS: dict[str, Refusal] = {
     "yield": Refusal(UnsupportedError, "the language has no generators"),
     "await": Refusal(UnsupportedError, "the language has no coroutines"),
     "async": Refusal(UnsupportedError, "the language has no coroutines"),
-    "import": _IMPORT, "from": _IMPORT,
+    "import": _IMPORT,
+    "from": _IMPORT,
 }
 _REFUSED_SIGNS: dict[str, Refusal] = {
     "^": Refusal(ParseError, "`^` is not an operator of the language", "write ** for a power"),
@@ -148,8 +154,11 @@ class Brackets:
         if not self.open:
             return ParseError("G001", f"this `{token.text}` closes nothing", span=self.span(token))
         line = self.source.position(self.open[-1].start)[0]
-        return ParseError("G001", f"this `{token.text}` does not close the `{self.open[-1].text}` of line {line}",
-                          span=self.span(token))
+        return ParseError(
+            "G001",
+            f"this `{token.text}` does not close the `{self.open[-1].text}` of line {line}",
+            span=self.span(token),
+        )
 
     def refuse(self, token: Token, too_deep: bool) -> GraphcError:
         """The error for a token that the grammar has no place for, or that is nested too deeply."""
@@ -165,14 +174,21 @@ class Brackets:
             return _definition(token, span)
         if token.type in ("NEWLINE", "$END"):
             return ParseError("G001", "the line ends too early", span=span)
-        return ParseError("G001", f"`{token.text[:40]}` has no place here", span=span,
-                          hint=_adjacent(token, text[max(0, span.start - 200) : span.start]))
+        return ParseError(
+            "G001",
+            f"`{token.text[:40]}` has no place here",
+            span=span,
+            hint=_adjacent(token, text[max(0, span.start - 200) : span.start]),
+        )
 
 
 def _definition(token: Token, span: Span) -> GraphcError:
     kind = UnsupportedError if token.type == "COLON" else ParseError
-    return Refusal(kind, "this is not a definition of the language",
-                   "write def f(a, b): return a * b  on one line, without types or defaults").error(span)
+    return Refusal(
+        kind,
+        "this is not a definition of the language",
+        "write def f(a, b): return a * b  on one line, without types or defaults",
+    ).error(span)
 
 
 def _adjacent(token: Token, before: str) -> str | None:

@@ -27,9 +27,20 @@ from graphc.ir.node import Node, make, topological
 from graphc.ops import REGISTRY
 
 OPERATORS: dict[str, str] = {
-    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "@": "matmul",
-    "&": "logical_and", "|": "logical_or", "<": "less", "<=": "less_equal", ">": "greater",
-    ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "**": "power",
+    "@": "matmul",
+    "&": "logical_and",
+    "|": "logical_or",
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+    "==": "equal",
+    "!=": "not_equal",
 }
 _RECORDS = {symbol: REGISTRY[name] for symbol, name in OPERATORS.items()}
 _NEGATIVE, _NOT = REGISTRY["negative"], REGISTRY["logical_not"]
@@ -144,12 +155,22 @@ def _power(a: float, b: float) -> float:
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": _power,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": _power,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
     "!=": operator.ne,
 }
 _POLYNOMIAL: dict[str, Callable[[Any, Any], Dim]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
 }
 
 
@@ -172,8 +193,9 @@ def _is_dim(value: Value) -> bool:
 def _floor(a: Value, b: Value) -> Value:
     """`//` of sizes and integers."""
     if not _is_dim(a) or not isinstance(b, int) or isinstance(b, bool):
-        raise UnsupportedError("G040", "`//` divides a size or an integer by an integer",
-                               hint="of arrays write floor(a / b)")
+        raise UnsupportedError(
+            "G040", "`//` divides a size or an integer by an integer", hint="of arrays write floor(a / b)"
+        )
     if b == 0:
         raise ParseError("G004", "this constant expression has no finite value: it divides by zero")
     return a // b
