@@ -143,8 +143,7 @@ class Module:
         self._joint: Joint = join(graph, wrt)
         self._program: Program = plan(self._joint)
         self._wrt = wrt
-        title = graph.title if name is None or graph.title != "<expression>" else name
-        self._options = Options(title=title, wrt=wrt)
+        self._options = Options(title=name or graph.title, wrt=wrt)
         self.source: str = emit(self._program, self._options)
 
     @cached_property
@@ -275,9 +274,9 @@ def _read(path: Path) -> str | None:
 
 def _coerced(value: Any, dtype: str, rank: int) -> Any:
     """A list as an array of the declared dtype; complex numbers and objects are refused."""
-    if rank == 0 and isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
-        return value.item() if value.dtype.kind in "biuf" else value[()]
-    if isinstance(value, (int, float, np.ndarray)):
+    if rank == 0 and isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 and value.dtype.kind in "biuf":
+        return value.item()
+    if isinstance(value, (int, float, np.ndarray, np.generic)):
         return value
     try:
         array: npt.NDArray[Any] = np.asarray(value)
@@ -285,7 +284,7 @@ def _coerced(value: Any, dtype: str, rank: int) -> Any:
         raise ArgumentError("G070", f"a list of unequal lengths is not an array: {error}") from error
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not dtype.startswith("float") and array.size):
         return array
-    return array.astype(dtype) if array.ndim else array.astype(dtype)[()]
+    return array.astype(dtype) if array.ndim else array.item()
 
 
 def check_grads(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from graphc.ir import leaf
 from graphc.ir.op import Op
-from graphc.ops import creation, elementwise, indexing, linalg, reduction, shape
+from graphc.ops import arithmetic, creation, functions, indexing, linalg, reduction, selection, shape
 
 FAMILIES: dict[str, list[Op]] = {
     "leaves": [leaf.INPUT, leaf.CONST, leaf.SIZE],
-    "elementwise": elementwise.OPS,
+    "arithmetic": arithmetic.OPS,
+    "functions": functions.OPS,
+    "selection": selection.OPS,
     "reductions": reduction.OPS,
     "shapes": shape.OPS,
     "products": linalg.OPS,

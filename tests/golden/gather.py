@@ -44,7 +44,7 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
     dw = bag.T @ dz  # (d,)   tanh = tanh(bag @ w)
     dbag = np.outer(dz, w)  # (n, d)   tanh = tanh(bag @ w)
     dE = np.zeros((v, d))  # (v, d)   bag = mean(E[ids], axis=1)
-    np.add.at(dE, np.s_[ids], (dbag / max(t, 1))[:, None])
+    np.add.at(dE, ids, (dbag / max(t, 1))[:, None])
     return Gradients(E=dE, w=dw)
 
 

@@ -45,10 +45,10 @@ def backward(saved: Saved, dout: Array) -> Gradients:
     dbias = dout.sum(axis=0)  # (d,)   out = gain * xhat + bias
     dgain = (dout * xhat).sum(axis=0)  # (d,)   out = gain * xhat + bias
     dxhat = dout * gain  # (n, d)   out = gain * xhat + bias
-    prod = 1.0 / max(d, 1) * (-(dxhat / den * xhat).sum(axis=1))[:, None]  # (n, 1)
-    dnum = (prod * num + dxhat) / den  # (n, d)   v, xhat
-    dmu = (-dnum.sum(axis=1))[:, None]  # (n, 1)   num = x - mu
-    dx = dmu / max(d, 1) + dnum  # (n, d)   mu, num
+    ratio = 1.0 / max(d, 1)
+    dnum = dxhat - ratio * (dxhat / den * xhat).sum(axis=1, keepdims=True) * num
+    dnum /= den
+    dx = dnum - ratio * dnum.sum(axis=1, keepdims=True)  # (n, d)   mu, num
     return Gradients(x=dx, gain=dgain, bias=dbias)
 
 

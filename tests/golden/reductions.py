@@ -45,9 +45,7 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
     dw[0] += dloss * _prod_of_others(w[0])
     mask = x == x.max(axis=0, keepdims=True)  # (n, m, k)
     dx = expand_d * w + np.where(
-        mask,
-        dloss / np.asarray(mask.sum(axis=0, keepdims=True)).astype(np.float64),
-        0.0,
+        mask, dloss / mask.sum(axis=0, keepdims=True).astype(np.float64), 0.0
     )
     chosen = np.where(c == 0.0, 0.0, dloss / max(m * n, 1) / (max(k, 1) * c))
     dx += chosen * (x - x.mean(axis=2, keepdims=True))

@@ -51,7 +51,7 @@ def backward(
     x, s = saved
     n = len(x)
     dunused = np.zeros((n,))  # (n,)
-    acc = dunused.copy()  # (n,)
+    acc = np.zeros((n,))  # (n,)
     acc[::-1] = dout
     dy = dtotal + acc  # (n,)   total, out
     dx2 = dy * s + dx  # (n,)   y = s * x

@@ -39,7 +39,7 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
     """Return the gradients, given what `forward` saved and the gradient on loss."""
     y, e, total, diff = saved
     n = len(y)
-    ratio = dloss / n
+    ratio = dloss / np.float64(n)
     dy = -(ratio * diff)  # (n, k)   loss = -(sum(y * diff) / n)
     dz = ratio * (e / total * y.sum(axis=1, keepdims=True) - y)  # (n, k)   diff
     return Gradients(z=dz, y=dy)

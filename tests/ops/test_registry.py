@@ -24,7 +24,7 @@ from graphc.ir.dims import Size, evaluate
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.interpret import evaluate_node, interpret
-from graphc.ir.leaf import INPUT, const_node, input_node
+from graphc.ir.leaf import INPUT, const_node, input_node, scalar_value
 from graphc.ir.node import Node, make
 from graphc.ir.op import Op
 from graphc.ir.types import TensorType
@@ -385,7 +385,8 @@ def test_what_is_not_differentiable_sends_zeros(name: str) -> None:
         node = node_of(op, sample)
         wrt = [a["name"] for a in node.args if a.type.is_float]
         back = gradient(Graph(node.args, (node,), ("out",)), wrt)
-        assert [g.op.name for g in back.outputs] == ["zeros"] * len(wrt)
+        assert len(back.outputs) == len(wrt)
+        assert all(g.op.name == "zeros" or scalar_value(g) == 0 for g in back.outputs), shown(op, sample)
 
 
 # --- special points ---
