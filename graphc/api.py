@@ -24,6 +24,7 @@ from graphc.emit.output import write_atomically
 from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError, did_you_mean
 from graphc.frontends.text import InputSpec, check_name, read_model
 from graphc.frontends.text import parse as parse_text
+from graphc.ir.collector import collector_paused
 from graphc.ir.graph import Graph
 from graphc.load import load_module
 from graphc.passes import pipeline
@@ -43,7 +44,8 @@ def parse(text: str, inputs: Mapping[str, InputSpec] | None = None) -> Graph:
     >>> parse("x: f64[n]\\nreturn sum(x * x)").output_names
     ('out',)
     """
-    return parse_text(text, inputs)
+    with collector_paused():
+        return parse_text(text, inputs)
 
 
 def gradient(graph: Graph, wrt: str | Sequence[str] | None = None) -> Graph:
@@ -94,8 +96,9 @@ def compile(
     _check_options(target, mode)
     if name is not None:
         check_name(name)
-    graph = _graph_of(source, inputs, name)
-    return Module(graph, wrt_names(graph, wrt), name)
+    with collector_paused():
+        graph = _graph_of(source, inputs, name)
+        return Module(graph, wrt_names(graph, wrt), name)
 
 
 def _check_options(target: str, mode: str | Sequence[str] | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from graphc.emit.spelling import spell
 from graphc.errors import UnknownNameError, did_you_mean
+from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
 from graphc.passes.pipeline import Joint
@@ -24,35 +25,32 @@ def explain(joint: Joint, name: str | None = None) -> str:
     if name is not None and name not in named:
         hint = did_you_mean(name, named) or f"known: {', '.join(list(named)[:20])}"
         raise UnknownNameError("G010", f"nothing here is called `{name}`", hint=hint)
-    lines: list[str] = []
     before, after = list(joint.before), list(joint.after)
     if name is not None:
-        root = named[name]
-        after = _leading_to(root, after)
-        before = _leading_to(root, [*before, *after])[: len(before)]
-        before = [s for s in before if s in joint.before]
-    names = {
-        n: label
-        for n, label in {**joint.values.names, **joint.stable.names, **joint.graph.names}.items()
-        if n.op is not INPUT
-    }
-    if before:
-        lines += ["Before differentiation:", "", *_steps(before, names), ""]
-    if joint.raw.outputs:
-        lines += ["The chain rule gives:", ""]
-        for label, node in zip(joint.raw.output_names, joint.raw.outputs, strict=True):
-            if name is None or label == name:
-                lines.append(f"    {label} = {spell(node, {})}")
-        lines.append("")
-    if after:
-        lines += ["After differentiation:", "", *_steps(after, names), ""]
-    lines += ["Result:", ""]
-    for label, node in zip(joint.graph.output_names, joint.graph.outputs, strict=True):
-        if name is None or label == name:
-            lines.append(f"    {label} = {spell(node, {})}")
-    if name is not None and name not in joint.graph.output_names:
-        lines.append(f"    {name} = {spell(named[name], {})}")
-    return "\n".join(lines) + "\n"
+        after = _leading_to(named[name], after)
+        kept = set(map(id, _leading_to(named[name], [*before, *after])))
+        before = [s for s in before if id(s) in kept]
+    labels = {**joint.values.names, **joint.stable.names, **joint.graph.names}
+    names = {n: label for n, label in labels.items() if n.op is not INPUT}
+    sections = [
+        ("Before differentiation:", _steps(before, names)),
+        ("The chain rule gives:", _stages(joint.raw, joint.stable, name)),
+        ("After differentiation:", _steps(after, names)),
+        ("Result:", _stages(joint.graph, joint.stable, name)),
+    ]
+    return "\n".join(line for title, lines in sections if lines for line in (title, "", *lines, ""))
+
+
+def _stages(graph: Graph, forward: Graph, name: str | None) -> list[str]:
+    """The named values that backward computes, as formulas over each other; those that `name` needs."""
+    labels = {n: label for n, label in graph.names.items() if n.op is not INPUT}
+    for label, node in zip(graph.output_names, graph.outputs, strict=True):
+        if node.op is not INPUT:
+            labels.setdefault(node, label)
+    roots = [n for n, label in labels.items() if label == name] if name is not None else list(graph.outputs)
+    known = {n for n in forward.nodes if labels.get(n) != name}
+    stages = [n for n in topological(roots) if n in labels and n not in known]
+    return [f"    {labels[n]} = {spell(n, labels)}" for n in stages]
 
 
 def _named(joint: Joint) -> dict[str, Node]:

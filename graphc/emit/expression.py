@@ -86,7 +86,7 @@ class Writer:
             scope[name] = self._typed(arg) if typed else arg
         risky = self._risky(node)
         if risky is not None:
-            scope[fixed[risky]] = self._typed(node.args[risky])
+            scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
         if node.op.variadic:
             rest = node.args[len(fixed) :]
             scope[node.op.args[-1][1:]] = tuple(map(self._typed, rest)) if typed else rest
@@ -108,11 +108,11 @@ class Writer:
             return False
         return node.op.name in _JOINS or all(map(_is_number, node.args))
 
-    def _typed(self, node: Node) -> Node | ast.expr:
-        if not node.type.is_float or not _is_number(node) or node in self._names:
+    def _typed(self, node: Node, dtype: str = "float32") -> Node | ast.expr:
+        if dtype not in ("float32", "float64") or not _is_number(node) or node in self._names:
             return node
         self.symbols.add("np")
-        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), node.type.dtype)
+        call = ast.Attribute(ast.Name(self._rename.get("np", "np")), dtype)
         return ast.Call(call, [self.expr(node)], [])
 
     def _risky(self, node: Node) -> int | None:
