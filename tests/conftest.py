@@ -1,8 +1,13 @@
-"""Options of the whole suite."""
+"""Options of the whole suite, and where its shared modules are."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "programs"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -38,6 +38,8 @@ def explain(joint: Joint, name: str | None = None) -> str:
         ("After differentiation:", _steps(after, names)),
         ("Result:", _stages(joint.graph, joint.stable, name)),
     ]
+    if not any(lines for _, lines in sections):
+        return "Nothing was rewritten: these are inputs as they are.\n"
     return "\n".join(line for title, lines in sections if lines for line in (title, "", *lines, ""))
 
 
@@ -45,8 +47,8 @@ def _stages(graph: Graph, forward: Graph, name: str | None) -> list[str]:
     """The named values that backward computes, as formulas over each other; those that `name` needs."""
     labels = {n: label for n, label in graph.names.items() if n.op is not INPUT}
     for label, node in zip(graph.output_names, graph.outputs, strict=True):
-        if node.op is not INPUT:
-            labels.setdefault(node, label)
+        if node.op is not INPUT and (node not in labels or label == name):
+            labels[node] = label
     roots = [n for n, label in labels.items() if label == name] if name is not None else list(graph.outputs)
     known = {n for n in forward.nodes if labels.get(n) != name}
     stages = [n for n in topological(roots) if n in labels and n not in known]

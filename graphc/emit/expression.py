@@ -84,6 +84,9 @@ class Writer:
         typed = self._needs_types(template, node)
         for name, arg in zip(fixed, node.args, strict=False):
             scope[name] = self._typed(arg) if typed else arg
+        if node.type.dtype == "float64" and any(a.type.dtype == "float32" for a in node.args):
+            for name, arg in zip(fixed, node.args, strict=False):  # integers widen float32 arrays, numbers do not
+                scope[name] = self._typed(arg, "float64") if arg.type.dtype.startswith("int") else arg
         risky = self._risky(node)
         if risky is not None:
             scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
@@ -109,7 +112,8 @@ class Writer:
         return node.op.name in _JOINS or all(map(_is_number, node.args))
 
     def _typed(self, node: Node, dtype: str = "float32") -> Node | ast.expr:
-        if dtype not in ("float32", "float64") or not _is_number(node) or node in self._names:
+        named = node in self._names and node.op is not INPUT
+        if dtype not in ("float32", "float64") or not _is_number(node) or named:
             return node
         self.symbols.add("np")
         call = ast.Attribute(ast.Name(self._rename.get("np", "np")), dtype)
@@ -234,20 +238,22 @@ _DIVISIONS = ("divide", "reciprocal", "power")
 
 
 def _may_be_zero(node: Node) -> bool:
-    """Whether a number has a size in it that may be 0."""
-    return any(n.op is SIZE and not at_least(n["dim"], 1) and n["least"] < 1 for n in topological([node]))
+    """Whether a number has a size or an integer in it that may be 0."""
+    found = topological([node])
+    return any(n.op is INPUT or (n.op is SIZE and not at_least(n["dim"], 1) and n["least"] < 1) for n in found)
 
 
 def _is_number(node: Node, plain: Collection[Node] = ()) -> bool:
-    """Whether the text of the node is a Python number: a constant, a size, one of `plain`, arithmetic of them."""
-    stack = [node]
+    """Whether the text of the node is a Python number: a constant, a size, an integer, `plain`, arithmetic of them."""
+    stack, seen = [node], {node}
     while stack:
         top = stack.pop()
-        if top in plain:
+        if top in plain or (top.op is INPUT and top.type.rank == 0 and top.type.dtype.startswith("int")):
             continue
         if top.type.rank > 0 or (top.op not in (CONST, SIZE) and top.op.name not in _BY_OPERATOR):
             return False
-        stack += top.args
+        stack += [a for a in top.args if a not in seen]
+        seen.update(top.args)
     return True
 
 

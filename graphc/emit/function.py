@@ -14,7 +14,6 @@ from graphc.ir.node import Node
 from graphc.ir.sizes import SizeSource, size_sources
 from graphc.plan.program import Program, Statement
 
-NUMPY = {"bool": "bool_"}
 MAX_UNDO = 46  # characters of the forward line in a comment
 
 
@@ -55,13 +54,11 @@ def owner(node: Node) -> Node:
 def conversions(target: Target, nodes: Sequence[Node], names: Mapping[Node, str]) -> list[str]:
     """Numbers take their own type, so that arithmetic on them is NumPy's."""
     lines: list[str] = []
-    for dtype in ("float64", "float32", "int64", "int32", "bool"):
+    for dtype in ("float64", "float32"):
         group = [names[n] for n in nodes if n.type.rank == 0 and n.type.dtype == dtype]
         if not group:
             continue
-        if target.scalar and dtype == "bool":
-            continue
-        kind = target.symbol("float") if target.scalar else f"{target.symbol('np')}.{NUMPY.get(dtype, dtype)}"
+        kind = target.symbol("float") if target.scalar else f"{target.symbol('np')}.{dtype}"
         for start in range(0, len(group), 3):
             part = group[start : start + 3]
             if len(part) == 1:

@@ -55,7 +55,7 @@ class _Locals:
 
 
 def _scalar_checks(nodes: list[Node], target: Target, local: _Locals) -> list[str]:
-    value, name = local("value"), local("name")
+    name = local("name")
     kinds = {"float": [], "int": [], "bool": []}  # type: dict[str, list[Node]]
     for node in nodes:
         kind = "float" if node.type.is_float else "bool" if node.type.dtype == "bool" else "int"
@@ -65,13 +65,15 @@ def _scalar_checks(nodes: list[Node], target: Target, local: _Locals) -> list[st
         if not group:
             continue
         pairs = [f'("{n["name"]}", {n["name"]})' for n in group]
+        variable, words = _WORDS[kind]
+        value = local(variable)
         lines += _loop([name, value], pairs)
         lines += [f"        if {_refusal(kind, value, target)}:"]
-        lines += _raise(target, "TypeError", f"{{{name}}} must be a {_WORDS[kind]}, got {{{value}!r:.80}}")
+        lines += _raise(target, "TypeError", f"{{{name}}} must be a {words}, got {{{value}!r:.80}}")
     return lines
 
 
-_WORDS = {"float": "number", "int": "whole number", "bool": "truth value"}
+_WORDS = {"float": ("value", "number"), "int": ("integer", "whole number"), "bool": ("flag", "truth value")}
 
 
 def _refusal(kind: str, value: str, target: Target) -> str:

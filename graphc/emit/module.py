@@ -119,12 +119,9 @@ def _imports(target: Target) -> list[str]:
     standard: list[str] = []
     if "math" in target.symbols:
         standard.append("import math")
-    if "NamedTuple" in target.symbols:
-        standard.append("from typing import NamedTuple")
-    if target.wide:
-        standard[-1:] = (
-            ["from typing import Any, NamedTuple"] if "NamedTuple" in target.symbols else ["from typing import Any"]
-        )
+    typing = [n for n in ("Any", "NamedTuple") if n in target.symbols or (n == "Any" and target.wide)]
+    if typing:
+        standard.append(f"from typing import {', '.join(typing)}")
     third = [] if target.scalar else ["import numpy as np"]
     if target.aliases:
         third.append("from numpy.typing import NDArray")
@@ -149,7 +146,8 @@ def _gradients_class(program: Program, target: Target, options: Options) -> list
     target.symbols.add("NamedTuple")
     lines = ["", "", "class Gradients(NamedTuple):"]
     for name, node in zip(options.wrt, program.gradients, strict=True):
-        comment = f"  # {layout_shape(node.type)}" if node.type.rank else ""
+        comment = "  # type: ignore[assignment]" if name in ("count", "index") else ""  # methods of tuple
+        comment += f"  # {layout_shape(node.type)}" if node.type.rank else ""
         lines.append(f"    {name}: {target.annotation(node.type)}{comment}")
     return lines
 
@@ -200,6 +198,7 @@ def _backward_head(program: Program, target: Target, names: Names) -> list[str]:
         if node.type.rank == 0 and len(names.seeds) == 1:
             default = " = 1.0"
         kind = "float" if node.type.rank == 0 else target.annotation(node.type)
+        kind += " | np.float32" if kind == "float" and node.type.dtype == "float32" else ""
         params.append(f"{names.backward[node]}: {kind}{default}")
     outputs = tuple(
         n for n, o in zip(program.values.output_names, program.values.outputs, strict=True) if o.type.is_float

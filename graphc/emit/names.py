@@ -55,6 +55,18 @@ _BY_OP = {
     "getitem": "part",
     "eye": "eye",
     "power": "power",
+    "broadcast_to": "wide",
+    "expand_dims": "column",
+    "squeeze": "squeezed",
+    "reshape": "reshaped",
+    "concatenate": "joined",
+    "stack": "stacked",
+    "astype": "number",
+    "less_equal": "mask",
+    "greater_equal": "mask",
+    "not_equal": "mask",
+    "logical_or": "mask",
+    "logical_xor": "mask",
 }
 _OTHERWISE = {"add": "s", "subtract": "diff", "multiply": "prod", "divide": "ratio", "maximum": "top", "square": "sq"}
 RESERVED = (

@@ -23,6 +23,7 @@ class Target:
 
     symbols: what the text has used so far.  renamed: symbols that an input's name would hide.
     aliases: names of array types -> their dtype.  wide: float32 and float64 arrays both occur.
+    loose: helpers that are called with numbers, too; those of float32 arrays, which NumPy's stubs widen, are as loose.
     """
 
     scalar: bool
@@ -30,6 +31,7 @@ class Target:
     base: str
     available: dict[str, Helper]
     renamed: dict[str, str]
+    loose: frozenset[str] = frozenset()
     symbols: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -44,6 +46,7 @@ class Target:
             base="float32" if floats == {"float32"} else "float64",
             available={h.name: h for n in nodes for h in n.op.helpers},
             renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
+            loose=frozenset(h.name for n in nodes if n.args and n.args[0].type.rank == 0 for h in n.op.helpers),
         )
 
     def symbol(self, name: str) -> str:
@@ -84,7 +87,10 @@ class Target:
 
     def _source(self, name: str) -> str:
         helper = self.available[name]
-        return helper.scalar if self.scalar else helper.array
+        if self.scalar or (name not in self.loose and self.base != "float32"):
+            return helper.scalar if self.scalar else helper.array
+        self.symbols.add("Any")
+        return helper.array.replace(": Array", ": Any").replace("-> Array", "-> Any")
 
 
 def _is_scalar(node: Node) -> bool:

@@ -62,6 +62,7 @@ class Graph:
         return tuple(node["name"] for node in self.inputs)
 
     def input(self, name: str) -> Node:
+        """The input called `name`. ValueError if there is none."""
         return self.inputs[self.input_names.index(name)]
 
     def mapped(self, function: Callable[[Node], Node]) -> Graph:

@@ -172,7 +172,7 @@ def _logic() -> list[Op]:
             "logical_not",
             ("x",),
             logical,
-            "~x",
+            lambda types, attrs: "~x" if types[0].rank else "not x",  # ~True is -2
             "The opposite.",
             scalar="not x",
             spelling="~x",

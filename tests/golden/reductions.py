@@ -40,11 +40,11 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
     x, w, a, c = saved
     n, m, k = x.shape
     da = 2.0 * dloss * a  # (n,)   loss
-    expand_d = da[:, None, None]  # (n, 1, 1)
-    dw = (expand_d * x).sum(axis=0)  # (m, k)   a, loss
+    column = da[:, None, None]  # (n, 1, 1)
+    dw = (column * x).sum(axis=0)  # (m, k)   a, loss
     dw[0] += dloss * _prod_of_others(w[0])
     mask = x == x.max(axis=0, keepdims=True)  # (n, m, k)
-    dx = expand_d * w + np.where(
+    dx = column * w + np.where(
         mask, dloss / mask.sum(axis=0, keepdims=True).astype(np.float64), 0.0
     )
     chosen = np.where(c == 0.0, 0.0, dloss / max(m * n, 1) / (max(k, 1) * c))

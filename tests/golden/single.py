@@ -32,7 +32,7 @@ def forward(X: Array, w: Array, y: Array) -> tuple[np.float32, Saved]:
     return loss, (X, w, r)
 
 
-def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
+def backward(saved: Saved, dloss: float | np.float32 = 1.0) -> Gradients:
     """Return the gradients, given what `forward` saved and the gradient on loss."""
     X, w, r = saved
     dloss = np.float32(dloss)

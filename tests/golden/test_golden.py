@@ -1,6 +1,6 @@
 """The generated files, graphs and derivations of some twenty models, as committed; and they run on their own.
 
-    pytest tests/golden --update-golden      writes them anew; review the changes like code
+pytest tests/golden --update-golden      writes them anew; review the changes like code
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def test_outputs_are_as_committed(model: Path, request: pytest.FixtureRequest) -
 
 def test_every_file_belongs_to_a_model() -> None:
     stems = {m.stem for m in MODELS}
-    expected = {f"{s}{end}" for s in stems for end in (".gc", ".py", ".listing", ".explain.txt")} | {Path(__file__).name}
+    expected = {f"{s}{end}" for s in stems for end in (".gc", ".py", ".listing", ".explain.txt")} | {
+        Path(__file__).name
+    }
     assert {p.name for p in HERE.iterdir() if p.is_file()} == expected
     assert len(stems) >= 20
 

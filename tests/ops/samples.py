@@ -23,6 +23,8 @@ from graphc.ops import FAMILIES, REGISTRY
 
 N, H = Size.named("n"), Size.named("h")
 
+ELEMENTWISE = ("arithmetic", "functions", "selection")
+
 
 class Sample(NamedTuple):
     """Arguments and attributes of one op; `sizes` are the values of the sizes in the attributes."""
@@ -521,7 +523,7 @@ def _shape(s: Sample) -> tuple[int, ...]:
 REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "const": lambda s: s.attrs["value"].array(),
     "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
-    **{op.name: _numpy(op.name) for family in ("arithmetic", "functions", "selection") for op in FAMILIES[family] if hasattr(np, op.name)},
+    **{op.name: _numpy(op.name) for family in ELEMENTWISE for op in FAMILIES[family] if hasattr(np, op.name)},
     "reciprocal": lambda s: 1.0 / s.args[0],
     "sigmoid": lambda s: scipy.special.expit(s.args[0]),
     "softplus": lambda s: np.logaddexp(s.args[0], np.zeros_like(s.args[0])),

@@ -21,13 +21,73 @@ Dim = str | int
 Shape = tuple[Dim, ...]
 
 NAMES = (
-    "x", "y", "z", "w", "b", "h", "q", "W1", "b1", "z1", "a1", "loss", "logits",
+    "x",
+    "y",
+    "z",
+    "w",
+    "b",
+    "h",
+    "q",
+    "W1",
+    "b1",
+    "z1",
+    "a1",
+    "loss",
+    "logits",
     # names that the generated file, Python or NumPy use, too
-    "forward", "backward", "saved", "dloss", "value", "name", "shape", "t", "i", "e", "math", "list", "float", "int",
-    "len", "isinstance", "ValueError", "TypeError", "dtype", "ndim", "Array", "Saved", "Gradients", "value_and_grad",
-    "dx", "dz", "dz1", "d", "dx_", "IntArray", "NDArray", "NamedTuple", "tuple", "object", "print", "self", "match",
-    "top", "p", "total", "num", "den", "ratio", "mask", "s", "prod_", "n_", "u2", "x2", "softplus_x", "bool", "type",
-)  # fmt: skip
+    "forward",
+    "backward",
+    "saved",
+    "dloss",
+    "value",
+    "name",
+    "shape",
+    "t",
+    "i",
+    "e",
+    "math",
+    "list",
+    "float",
+    "int",
+    "len",
+    "isinstance",
+    "ValueError",
+    "TypeError",
+    "dtype",
+    "ndim",
+    "Array",
+    "Saved",
+    "Gradients",
+    "value_and_grad",
+    "dx",
+    "dz",
+    "dz1",
+    "d",
+    "dx_",
+    "IntArray",
+    "NDArray",
+    "NamedTuple",
+    "tuple",
+    "object",
+    "print",
+    "self",
+    "match",
+    "top",
+    "p",
+    "total",
+    "num",
+    "den",
+    "ratio",
+    "mask",
+    "s",
+    "prod_",
+    "n_",
+    "u2",
+    "x2",
+    "softplus_x",
+    "bool",
+    "type",
+)
 LIMIT = 30.0  # no value is larger
 MOST = 6  # the largest size of an axis
 
@@ -255,10 +315,15 @@ def made(text: str, like: Value, low: float, high: float, **changes: Any) -> Val
 # --- the productions ---
 
 _MONOTONE = {
-    "tanh": math.tanh, "arctan": math.atan, "sinh": lambda x: math.sinh(max(-9, min(9, x))), "expm1": lambda x: math.expm1(min(x, 9)),
-    "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "softplus": lambda x: max(x, 0) + math.log1p(math.exp(-abs(x))),
-    "exp": lambda x: math.exp(min(x, 9)), "exp2": lambda x: 2.0 ** min(x, 9),
-}  # fmt: skip
+    "tanh": math.tanh,
+    "arctan": math.atan,
+    "sinh": lambda x: math.sinh(max(-9, min(9, x))),
+    "expm1": lambda x: math.expm1(min(x, 9)),
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "softplus": lambda x: max(x, 0) + math.log1p(math.exp(-abs(x))),
+    "exp": lambda x: math.exp(min(x, 9)),
+    "exp2": lambda x: 2.0 ** min(x, 9),
+}
 _POSITIVE = {"log": math.log, "sqrt": math.sqrt, "log2": math.log2, "log10": math.log10}
 _STEPS = {
     "floor": math.floor,
@@ -377,11 +442,9 @@ def choice(w: _Writer, depth: int) -> Value | None:
         return made(f"logaddexp({a.text}, {b.text})", a, low, high + 0.7, **{**both, "smooth": a.smooth and b.smooth})
     if kind == "clip":
         bounds = w.random.choice(("-0.5, 0.75", "0, 1", "None, 0.5", "0.25, None"))
-        lower, upper = (None if b == "None" else float(b) for b in bounds.split(", "))
-        bottom = a.low if lower is None else max(a.low, lower)
         if a.dtype in ("weak", "int64"):
             return None
-        return made(f"clip({a.text}, {bounds})", a, min(bottom, -0.5), max(a.high, 1.0), smooth=False)
+        return made(f"clip({a.text}, {bounds})", a, min(a.low, -0.5), max(a.high, 1.0), smooth=False)
     c = comparison(w, depth)
     if c is None or (whole := broadcast(c.shape, shape)) is None or "weak" == a.dtype == b.dtype:
         return None
@@ -479,8 +542,12 @@ def softmaxes(w: _Writer, depth: int) -> Value | None:
     at = f"axis={axis}"
     spread = x.high - x.low + math.log(MOST)
     if kind in (0, 1, 2):
-        texts = (f"softmax({t}, {at})", f"exp({t}) / sum(exp({t}), {at}, keepdims=True)",
-                 f"exp({t} - max({t}, {at}, keepdims=True)) / sum(exp({t} - max({t}, {at}, keepdims=True)), {at}, keepdims=True)")  # fmt: skip
+        shifted = f"{t} - max({t}, {at}, keepdims=True)"
+        texts = (
+            f"softmax({t}, {at})",
+            f"exp({t}) / sum(exp({t}), {at}, keepdims=True)",
+            f"exp({shifted}) / sum(exp({shifted}), {at}, keepdims=True)",
+        )
         return made(texts[kind], x, 0.0, 1.0)
     if kind in (3, 4):
         texts = (f"log_softmax({t}, {at})", f"{t} - log(sum(exp({t}), {at}, keepdims=True))")
@@ -498,14 +565,25 @@ def naive(w: _Writer, depth: int) -> Value | None:
         return None
     t = x.text
     s, big = 0.0, max(abs(x.low), abs(x.high))
-    text, low, high = w.random.choice((
-        (f"1 / (1 + exp(-{t}))", s, 1.0), (f"exp({t}) / (1 + exp({t}))", s, 1.0), (f"log(1 + exp({t}))", s, big + 1),
-        (f"(exp({t}) - exp(-{t})) / (exp({t}) + exp(-{t}))", -1.0, 1.0), (f"2 / (1 + exp(-2 * {t})) - 1", -1.0, 1.0),
-        (f"-log(1 / (1 + exp(-{t})))", s, big + 1), (f"{t} * sigmoid({t})", -big, big), (f"1 - sigmoid({t})", s, 1.0),
-        (f"{t} * tanh(log(1 + exp({t})))", -big, big), (f"1 - tanh({t})**2", s, 1.0), (f"log(1 - sigmoid({t}))", -big - 1, s),
-        (f"0.5 * {t} * (1 + tanh(0.7978845608 * ({t} + 0.044715 * {t}**3)))", -big, big), (f"{t} / (1 + exp(-{t}))", -big, big),
-        (f"sigmoid({t}) * (1 - sigmoid({t}))", s, 1.0), (f"(1 - sigmoid({t})) * 2.0 - sigmoid({t}) * 0.5", -1.0, 2.0),
-    ))  # fmt: skip
+    text, low, high = w.random.choice(
+        (
+            (f"1 / (1 + exp(-{t}))", s, 1.0),
+            (f"exp({t}) / (1 + exp({t}))", s, 1.0),
+            (f"log(1 + exp({t}))", s, big + 1),
+            (f"(exp({t}) - exp(-{t})) / (exp({t}) + exp(-{t}))", -1.0, 1.0),
+            (f"2 / (1 + exp(-2 * {t})) - 1", -1.0, 1.0),
+            (f"-log(1 / (1 + exp(-{t})))", s, big + 1),
+            (f"{t} * sigmoid({t})", -big, big),
+            (f"1 - sigmoid({t})", s, 1.0),
+            (f"{t} * tanh(log(1 + exp({t})))", -big, big),
+            (f"1 - tanh({t})**2", s, 1.0),
+            (f"log(1 - sigmoid({t}))", -big - 1, s),
+            (f"0.5 * {t} * (1 + tanh(0.7978845608 * ({t} + 0.044715 * {t}**3)))", -big, big),
+            (f"{t} / (1 + exp(-{t}))", -big, big),
+            (f"sigmoid({t}) * (1 - sigmoid({t}))", s, 1.0),
+            (f"(1 - sigmoid({t})) * 2.0 - sigmoid({t}) * 0.5", -1.0, 2.0),
+        )
+    )
     return made(text, x, low, high)
 
 
@@ -704,6 +782,27 @@ def created(w: _Writer, depth: int) -> Value | None:
 
 
 RULES = (
-    unary, unary, unary, arithmetic, arithmetic, arithmetic, arithmetic, power, choice, as_number, reduction, reduction,
-    softmaxes, naive, naive, product, product, rearranged, rearranged, joined, indexed, indexed, created,
-)  # fmt: skip
+    unary,
+    unary,
+    unary,
+    arithmetic,
+    arithmetic,
+    arithmetic,
+    arithmetic,
+    power,
+    choice,
+    as_number,
+    reduction,
+    reduction,
+    softmaxes,
+    naive,
+    naive,
+    product,
+    product,
+    rearranged,
+    rearranged,
+    joined,
+    indexed,
+    indexed,
+    created,
+)

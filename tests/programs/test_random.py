@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
 
+import contract
+import generator
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import contract
-import generator
 
 import graphc as gc
 
@@ -101,8 +96,28 @@ def test_the_generator_is_deterministic_and_varied() -> None:
     assert [generator.program(s).text for s in range(300)] == [p.text for p in programs]
     assert len({p.text for p in programs}) == 300
     text = "\n".join(p.text for p in programs)
-    words = ("f32[", "i64[", "bool", "where(", "softmax(", "logsumexp(", " @ ", "reshape(", "::-1", "None", "return ",
-             "concatenate(", "stack(", "prod(", "std(", "broadcast_to(", "keepdims=True", "eye(", "1 / (1 + exp(-", "**")  # fmt: skip
+    words = (
+        "f32[",
+        "i64[",
+        "bool",
+        "where(",
+        "softmax(",
+        "logsumexp(",
+        " @ ",
+        "reshape(",
+        "::-1",
+        "None",
+        "return ",
+        "concatenate(",
+        "stack(",
+        "prod(",
+        "std(",
+        "broadcast_to(",
+        "keepdims=True",
+        "eye(",
+        "1 / (1 + exp(-",
+        "**",
+    )
     assert [w for w in words if text.count(w) < 3] == []
     assert sum(p.smooth for p in programs) >= 90
     assert sum("\nreturn " in p.text for p in programs) >= 60
@@ -132,7 +147,8 @@ def test_division_by_a_size_of_zero_is_numpys() -> None:
         warnings.simplefilter("ignore")
         value, gradients = module.value_and_grad(np.zeros(0))
     assert value != value and gradients.x.shape == (0,)
-    assert module.value_and_grad(np.array([1.0, 3.0])) == (2.5, pytest.approx([np.array([0.5, 0.5])]))
+    value, gradients = module.value_and_grad(np.array([1.0, 3.0]))
+    assert value == 2.5 and gradients.x.tolist() == [0.5, 0.5]
 
 
 def test_softmax_of_a_repeated_number_keeps_its_length() -> None:
