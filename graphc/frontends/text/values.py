@@ -60,6 +60,8 @@ def binary(symbol: str, a: Value, b: Value) -> Value:
         return _arithmetic(symbol, a, b)
     if _is_dim(a) and _is_dim(b) and symbol in _POLYNOMIAL:
         return _POLYNOMIAL[symbol](a, b)
+    if symbol == "**":
+        return settled(power(a, b), (a, b))
     return settled(make(_RECORDS[symbol], nodes((a, b))), (a, b))
 
 
