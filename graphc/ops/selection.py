@@ -93,7 +93,7 @@ def _selection() -> list[Op]:
             "where",
             ("c", "a", "b"),
             chosen,
-            "np.where(c, a, b)",
+            lambda types, attrs: "np.where(c, a, b)" if any(t.rank for t in types) else "a if c else b",
             "a where c is true, else b.",
             scalar="a if c else b",
             partials=(None, "c", "~c"),

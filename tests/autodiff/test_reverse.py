@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.autodiff import gradient
 from graphc.errors import DtypeError, UnknownNameError
 from graphc.frontends.text import parse
@@ -266,3 +267,19 @@ def test_float32_stays_float32() -> None:
     graph = parse("x: f32[n]\nw: f32[n]\nloss = mean(log(1 + exp(-x * w))) + 0.5 * sum(w**2)\nreturn loss")
     back = join(graph, ["w"]).gradient
     assert {n.type.dtype for n in back.nodes} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("sum(sqrt(sum(x * x, axis=1)))", [[0.0, 0.0], [0.6, 0.8]]),
+        ("sum(sqrt(x[:, 0]**2 + x[:, 1]**2))", [[0.0, 0.0], [0.6, 0.8]]),
+        ("sum(std(x, axis=1))", [[0.0, 0.0], [-0.5, 0.5]]),
+        ("sqrt(sum((x - x)**2))", [[0.0, 0.0], [0.0, 0.0]]),
+    ],
+)
+def test_the_generated_code_of_a_norm_at_0_raises_no_warning(text: str, wanted: list[list[float]]) -> None:
+    module = gc.compile(f"x: f64[n, 2]\nreturn {text}")
+    with np.errstate(all="raise"):
+        found = module.grad(x=np.array([[0.0, 0.0], [3.0, 4.0]])).x
+    np.testing.assert_allclose(found, wanted, rtol=1e-15, atol=0.0)

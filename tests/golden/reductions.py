@@ -47,8 +47,9 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
     dx = column * w + np.where(
         mask, dloss / mask.sum(axis=0, keepdims=True).astype(np.float64), 0.0
     )
-    chosen = np.where(c == 0.0, 0.0, dloss / max(m * n, 1) / (max(k, 1) * c))
-    dx += chosen * (x - x.mean(axis=2, keepdims=True))
+    mask2 = c == 0.0  # (n, m, 1)
+    ratio = dloss / max(m * n, 1) / (max(k, 1) * np.where(mask2, 1.0, c))  # (n, m, 1)
+    dx += np.where(mask2, 0.0, ratio) * (x - x.mean(axis=2, keepdims=True))
     return Gradients(x=dx, w=dw)
 
 
