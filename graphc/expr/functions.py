@@ -2,8 +2,11 @@
 
     FUNCTIONS["sum"].call(x, axis=1)        a node
     FUNCTIONS["sum"].signature              "sum(x, axis=None, keepdims=False)"
+    FUNCTIONS["linalg.eigh"].call(A)        a tuple of nodes
 
-The text front end looks names up here and nowhere else; the reference page is made from it.
+Both front ends look names up here and nowhere else; the reference page is made from it. A name is
+NumPy's, without `np.`: the arguments that must be given come in NumPy's order, the others have
+NumPy's names.
 """
 
 from __future__ import annotations
@@ -24,12 +27,13 @@ from graphc.ops import REGISTRY
 class Function:
     """One function of the language.
 
+    call: values (nodes, numbers, sizes, sequences of them) -> a node, or a tuple of values.
     parameters: names in positional order, keyword-only ones last.  positional: how many of them
     may be given by position.  required: how many must be given.
     """
 
     name: str
-    call: Callable[..., Node]
+    call: Callable[..., Any]
     doc: str
     section: str
     signature: str
@@ -111,7 +115,7 @@ _BINARY = {
     "logical_or": "logical_or",
     "logical_xor": "logical_xor",
 }
-_WRITTEN: dict[str, dict[str, Callable[..., Node]]] = {
+_WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     "elementwise": {
         "where": elementwise.where,
         "clip": elementwise.clip,
@@ -188,7 +192,7 @@ def _functions() -> Iterator[Function]:
             yield _function(name, call, section, inspect.getdoc(call) or "")
 
 
-def _function(name: str, call: Callable[..., Node], section: str, doc: str) -> Function:
+def _function(name: str, call: Callable[..., Any], section: str, doc: str) -> Function:
     parameters = inspect.signature(call).parameters.values()
     by_position = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     shown = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in by_position]

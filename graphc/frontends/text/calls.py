@@ -60,10 +60,17 @@ def call(function: Function, args: Sequence[Value], keywords: Sequence[str]) -> 
             keywords,
         )
     named = dict(zip(keywords, args[len(by_position) :], strict=True)) if keywords else {}
-    node = function.call(*by_position, **named)
-    if node.type.rank > MAX_RANK:
+    result = function.call(*by_position, **named)
+    return tuple(_result(r, args) for r in result) if type(result) is tuple else _result(result, args)
+
+
+def _result(value: Value, args: Sequence[Value]) -> Value:
+    """One result of a function of `args`."""
+    if not isinstance(value, Node):
+        return value
+    if value.type.rank > MAX_RANK:
         raise LimitError("G003", f"an array has at most {MAX_RANK} axes")
-    return settled(node, args)
+    return settled(value, args)
 
 
 def _check(

@@ -13,7 +13,6 @@ import re
 from typing import Any
 
 from graphc.errors import LimitError, Span, UnknownNameError, printable
-from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.text.characters import MAX_IDENTIFIER
 
 KEYWORDS = frozenset(keyword.kwlist) - {"True", "False", "None", "def", "return"}
@@ -37,6 +36,20 @@ DTYPES: dict[str, str] = {
     "np.bool_": "bool",
 }
 PYTHON_DTYPES: dict[str, str] = {"float": "float64", "int": "int64", "bool": "bool"}
+
+# Functions whose names no value can have. The many others (trace, diff, roll, ...) are functions only
+# where they are called: a model may have an input `trace` and call trace(A).
+RESERVED_FUNCTIONS = frozenset(
+    """
+    exp expm1 log log1p log2 log10 exp2 sqrt square reciprocal abs absolute fabs sign sin cos tan arcsin asin
+    arccos acos arctan atan sinh cosh tanh sigmoid expit relu softplus floor ceil rint round negative stop_gradient
+    maximum minimum clip where add subtract multiply divide true_divide power pow logaddexp astype less less_equal
+    greater greater_equal equal not_equal logical_and logical_or logical_xor logical_not sum mean prod max amax min
+    amin var std logsumexp softmax log_softmax matmul dot outer inner vdot transpose swapaxes moveaxis reshape ravel
+    flatten broadcast_to expand_dims squeeze concatenate stack vstack hstack array take arange eye identity zeros
+    ones full zeros_like ones_like full_like
+    """.split()  # noqa: SIM905
+)
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _RESERVED = frozenset({"np", "numpy", "pi", "newaxis", "nan", "inf"})
@@ -72,7 +85,7 @@ def check_name(name: str, span: Span | None = None) -> str:
 def _why_reserved(name: str) -> str | None:
     if keyword.iskeyword(name):
         return "it is a keyword of Python"
-    if name in FUNCTIONS:
+    if name in RESERVED_FUNCTIONS:
         return "it is a function of the language"
     if name in _RESERVED:
         return "it has a meaning in the language"

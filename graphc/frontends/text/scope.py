@@ -13,7 +13,7 @@ from graphc.errors import GraphcError, LimitError, Source, Span, UnknownNameErro
 from graphc.expr.arguments import Value, Weak
 from graphc.expr.functions import FUNCTIONS, Function
 from graphc.frontends.text.characters import MAX_IDENTIFIER, MAX_INPUTS
-from graphc.frontends.text.names import CONSTANTS, DTYPES, PYTHON_DTYPES, check_name
+from graphc.frontends.text.names import CONSTANTS, DTYPES, PYTHON_DTYPES, RESERVED_FUNCTIONS, check_name
 from graphc.frontends.text.tape import Definition
 from graphc.ir.dims import Size
 from graphc.ir.leaf import INPUT, input_node
@@ -115,7 +115,12 @@ class Scope:
         for table in (CONSTANTS, DTYPES) if self.implicit else (CONSTANTS, DTYPES, PYTHON_DTYPES):
             if name in table:
                 return table[name]
-        taken = name.startswith("np.") or name in ("nan", "inf") or name in FUNCTIONS or name in self.definitions
+        taken = (
+            name.startswith("np.")
+            or name in ("nan", "inf")
+            or name in RESERVED_FUNCTIONS
+            or name in self.definitions
+        )
         if self.implicit and not taken:
             self.guessed = True
             self.declare(name, TensorType("float64", ()), self.span(start, end))
