@@ -128,8 +128,8 @@ def describe(node: Node, given: Mapping[Node, str], users: Sequence[Node]) -> st
     name = node.op.name
     if name in _UNARY and len(short) == 1:
         return f"{_UNARY[name]}_{short[0]}"
-    if name in _BY_OP:
-        return _BY_OP[name]
+    if name in _BY_OP or node.op.label:
+        return node.op.label or _BY_OP[name]
     for user in users:
         if user.op.name == "divide":
             return "num" if user.args[0] is node else "den"

@@ -64,6 +64,7 @@ class Op:
     traits: "elementwise", "commutative", "linear", "view" (may alias its argument), "fresh" ...
     cost: rough nanoseconds per float64 element.
     formula: how its derivative is written in the documentation.
+    label: what generated code calls a result that has no name: "p" for a softmax.
     doc: one line for the reference.
     """
 
@@ -87,6 +88,7 @@ class Op:
     traits: frozenset[str] = field(default_factory=frozenset)
     cost: float = 1.0
     formula: str = ""
+    label: str = ""
 
     @property
     def variadic(self) -> bool:
