@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "programs"))
+for suite in ("programs", "expr"):
+    sys.path.insert(0, str(Path(__file__).parent / suite))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

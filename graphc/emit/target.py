@@ -81,6 +81,8 @@ class Target:
         for name in order:
             if not self.scalar:
                 self.array(self.base)
+                if "IntArray" in self._source(name):
+                    self.array("int64")
             elif "math." in self._source(name):
                 self.symbols.add("math")
         return [self._source(name) for name in order]

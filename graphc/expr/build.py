@@ -255,6 +255,57 @@ def joined(name: str, xs: Sequence[Node], axis: int) -> Node:
     return make(REGISTRY[name], xs, axis=axis)
 
 
+# --- along one axis ---
+
+
+def flip(x: Node, axis: int) -> Node:
+    """The elements in reverse order along an axis."""
+    entries: list[Any] = [whole(d) for d in x.shape]
+    size = x.shape[axis]
+    entries[axis] = Range(size - 1, None, -1, size, False)
+    return getitem(x, entries)
+
+
+def between(x: Node, axis: int, start: Dim, stop: Dim) -> Node:
+    """The elements `start` to `stop` - 1 along an axis; both count from the front."""
+    entries: list[Any] = [whole(d) for d in x.shape]
+    size = x.shape[axis]
+    entries[axis] = Range(start, stop, 1, stop - start, start == 0 and stop == size)
+    return getitem(x, entries)
+
+
+def at(x: Node, axis: int, position: Dim) -> Node:
+    """The element at a position, counted from the front, along an axis, which goes away."""
+    entries: list[Any] = [whole(d) for d in x.shape]
+    entries[axis] = position
+    return getitem(x, entries)
+
+
+def shift(x: Node, axis: int, by: int, fill: float = 0.0) -> Node:
+    """The elements moved by one place along an axis, to the right (1) or to the left (-1)."""
+    return make(REGISTRY["shift"], [x], axis=axis, by=by, fill=fill)
+
+
+def recurrence(factor: Node, x: Node, axis: int, reverse: bool = False) -> Node:
+    """y[i] = x[i] + factor[i] * y[i - 1] along an axis; from the other end if `reverse`."""
+    return make(REGISTRY["recurrence"], [factor, x], axis=axis, reverse=reverse)
+
+
+def merged(x: Node, axes: tuple[int, ...]) -> Node:
+    """The array with `axes` moved to the end and made into one."""
+    rest = tuple(a for a in range(x.type.rank) if a not in axes)
+    moved = transpose(x, (*rest, *axes))
+    return reshape(moved, (*(x.shape[a] for a in rest), product(tuple(x.shape[a] for a in axes))))
+
+
+def unmerged(x: Node, axes: tuple[int, ...], like: Node) -> Node:
+    """The inverse of `merged`: the last axis split and put back, as in `like`."""
+    rest = tuple(a for a in range(like.type.rank) if a not in axes)
+    order = (*rest, *axes)
+    moved = reshape(x, tuple(like.shape[a] for a in order))
+    return transpose(moved, tuple(order.index(a) for a in range(len(order))))
+
+
 # --- products ---
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from graphc.expr import arrays, build, elementwise, products, reductions
+from graphc.expr import arrays, build, cumulative, elementwise, ordering, products, reductions
 from graphc.expr.arguments import Value, node
 from graphc.expr.elementwise import applied
 from graphc.ir.node import Node, make
@@ -142,6 +142,8 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "softmax": reductions.softmax,
         "log_softmax": reductions.log_softmax,
     },
+    "running totals": cumulative.TABLE,
+    "ordering": ordering.TABLE,
     "products": {
         "matmul": products.matmul,
         "dot": products.dot,

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from graphc.ir import leaf
 from graphc.ir.op import Op
-from graphc.ops import arithmetic, creation, functions, indexing, linalg, reduction, selection, shape
+from graphc.ops import (
+    arithmetic,
+    creation,
+    cumulative,
+    functions,
+    indexing,
+    linalg,
+    ordering,
+    reduction,
+    selection,
+    shape,
+)
 
 FAMILIES: dict[str, list[Op]] = {
     "leaves": [leaf.INPUT, leaf.CONST, leaf.SIZE],
@@ -12,6 +23,8 @@ FAMILIES: dict[str, list[Op]] = {
     "functions": functions.OPS,
     "selection": selection.OPS,
     "reductions": reduction.OPS,
+    "running totals": cumulative.OPS,
+    "ordering": ordering.OPS,
     "shapes": shape.OPS,
     "products": linalg.OPS,
     "indexing": indexing.OPS,

@@ -83,7 +83,7 @@ def _bounds(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
             needed.append((dim, entry + 1))
         elif isinstance(entry, Size):
             needed.append((entry, 0))
-        elif isinstance(entry, Range) and not entry.whole:
+        elif isinstance(entry, Range) and entry.count != dim:  # a reversed axis may be empty
             needed += [(entry.count, 0), (entry.start, 0)]
             if isinstance(entry.stop, int):
                 needed.append((dim, entry.stop))

@@ -88,6 +88,28 @@ def _prod(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.multiply(e.unreduced(ct, node), others)  # type: ignore[no-any-return]
 
 
+def _prod_of_others(e: Any, node: Node, ct: Node, i: int) -> Node:
+    """The product of the others is that before an element times that after it; each is a running product.
+
+    The adjoint of b[i] = x[0] ... x[i - 1] is b[i] * s[i], s[i] = t[i + 1], t[i] = ct[i] + x[i] t[i + 1].
+    """
+    axes = node["axes"]
+    x, line = e.merged(node.args[0], axes), e.merged(ct, axes)
+    last = x.type.rank - 1
+    before = e.shift(e.apply("cumprod", x, axis=last), last, 1, 1.0)
+    after = e.flip(e.shift(e.apply("cumprod", e.flip(x, last), axis=last), last, 1, 1.0), last)
+    later = e.shift(e.recurrence(x, e.multiply(line, after), last, reverse=True), last, -1)
+    earlier = e.shift(e.recurrence(x, e.multiply(line, before), last), last, 1)
+    total = e.add(e.multiply(before, later), e.multiply(after, earlier))
+    return e.unmerged(total, axes, node)  # type: ignore[no-any-return]
+
+
+def _top(e: Any, node: Node, ct: Node, i: int) -> Node:
+    """That of the maximum, and 0 where it is infinite."""
+    peak = e.reduce("max", node.args[0], node["axes"], True)
+    return _extreme(e, peak, e.where(e.equal(peak, node), ct, 0), i)
+
+
 def _var(e: Any, node: Node, ct: Node, i: int) -> Node:
     x = node.args[0]
     deviation = e.subtract(x, e.reduce("mean", x, node["axes"], True))
@@ -260,9 +282,9 @@ OPS: list[Op] = [
     _reduction(
         "top",
         lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)),
-        None,
+        _top,
         "Maximum over axes, kept at size 1; 0 where it is infinite.",
-        "",
+        "to the largest; 1/k each for k ties",
         attrs=("axes",),
         numpy=_call("_top", method=False),
         helpers=(_TOP_HELPER,),
@@ -272,9 +294,9 @@ OPS: list[Op] = [
     _reduction(
         "prod_of_others",
         lambda types, attrs: types[0],
-        None,
+        _prod_of_others,
         "For each element the product of all others over the axes.",
-        "",
+        "dx = the sum over pairs of dy and the product of the rest",
         attrs=("axes",),
         numpy=_call("_prod_of_others", method=False),
         helpers=(_OTHERS,),

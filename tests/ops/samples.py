@@ -195,6 +195,98 @@ def reduction(name: str, rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample((draw(rng, (3, 4), "(-oo, oo)", dtype),), {"axes": (0,), **option})
 
 
+# --- along one axis ---
+
+LINES = [
+    ((7,), 0),
+    ((1,), 0),
+    ((2,), 0),
+    ((3, 4), 0),
+    ((3, 4), 1),
+    ((2, 3, 4), 1),
+    ((2, 3, 2), 2),
+    ((2, 3, 2), 0),
+    ((4, 1), 1),
+    ((1, 3), 1),
+    ((0,), 0),
+    ((3, 0), 1),
+    ((0, 3), 1),
+]
+
+
+def along(
+    *options: dict[str, Any], arguments: int = 1, empty: bool = True, integers: bool = True
+) -> Callable[..., Iterator[Sample]]:
+    """Samples of an op with an attribute `axis` and these further attributes."""
+
+    def generate(rng: np.random.Generator) -> Iterator[Sample]:
+        for option in options or ({},):
+            for shape, axis in LINES:
+                if math.prod(shape) or empty:
+                    yield Sample(
+                        tuple(draw(rng, shape, "(-oo, oo)") for _ in range(arguments)), {"axis": axis, **option}
+                    )
+            for layout in layouts(draw(rng, (3, 4), "(-oo, oo)")):
+                yield Sample((layout,) * arguments, {"axis": 1, **option})
+            for dtype in ("float32", "int64", "int32") if integers else ("float32",):
+                first = draw(rng, (3, 4), "(-oo, oo)", dtype)
+                yield Sample((first, first[::-1])[:arguments], {"axis": 1, **option})
+
+    return generate
+
+
+def permutations(rng: np.random.Generator) -> Iterator[Sample]:
+    for sample in along()(rng):
+        noise = rng.random(sample.args[0].shape)
+        yield Sample((*sample.args, np.argsort(noise, axis=sample.attrs["axis"])), sample.attrs)
+
+
+def positions(rng: np.random.Generator) -> Iterator[Sample]:
+    for sample in along({"keepdims": False}, {"keepdims": True}, empty=False)(rng):
+        yield sample
+        if sample.args[0].shape == (3, 4):
+            yield Sample(sample.args, {**sample.attrs, "axis": None})
+
+
+def parts(rng: np.random.Generator) -> Iterator[Sample]:
+    for sample in along(empty=False)(rng):
+        size = sample.args[0].shape[sample.attrs["axis"]]
+        yield Sample(sample.args, {**sample.attrs, "kth": size // 2})
+        yield Sample(sample.args, {**sample.attrs, "kth": (0, size - 1)})
+
+
+def searched(*options: dict[str, Any], flipped: bool = False) -> Callable[..., Iterator[Sample]]:
+    """A sorted vector and values, some of which are in it; `flipped`: the values come first."""
+
+    def generate(rng: np.random.Generator) -> Iterator[Sample]:
+        for option in options:
+            for size, shape in [
+                (5, (7,)),
+                (5, ()),
+                (1, (3,)),
+                (0, (3,)),
+                (4, (2, 3)),
+                (3, (0,)),
+                (6, (1,)),
+                (2, (2, 1)),
+            ]:
+                edges = np.sort(draw(rng, (size,), "(-oo, oo)"))
+                values = draw(rng, shape, "(-oo, oo)")
+                values.reshape(-1)[: min(values.size, size)] = edges[: values.size]
+                yield Sample((values, edges) if flipped else (edges, values), option)
+            for dtypes in [("float32", "float32"), ("int64", "int64"), ("int64", "float64")]:
+                pair = np.sort(draw(rng, (5,), "(-oo, oo)", dtypes[0])), draw(rng, (6,), "(-oo, oo)", dtypes[1])
+                yield Sample(pair[::-1] if flipped else pair, option)
+
+    return generate
+
+
+def counted(rng: np.random.Generator) -> Iterator[Sample]:
+    for size, n in [(1, 1), (5, 3), (5, 8), (0, 2), (7, 4), (3, 5), (6, 2), (10, 3), (4, 4), (2, 6)]:
+        yield Sample((rng.integers(0, n, size), draw(rng, (size,), "(-oo, oo)")), {"n": n})
+    yield Sample((rng.integers(0, 4, 6), draw(rng, (6,), "(-oo, oo)", "float32")), {"n": 4})
+
+
 # --- shapes ---
 
 
@@ -464,6 +556,12 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
         "prod_of_others")},
+    **{name: along() for name in ("cumsum", "cumprod", "cummax", "cummin", "sort", "argsort")},
+    "recurrence": along({"reverse": False}, {"reverse": True}, arguments=2, integers=False),
+    "shift": along({"by": 1, "fill": 1.0}, {"by": -1, "fill": 0.0}),
+    "permute": permutations, "argmax": positions, "argmin": positions, "argpartition": parts,
+    "searchsorted": searched({"side": "left"}, {"side": "right"}),
+    "digitize": searched({"right": False}, {"right": True}, flipped=True), "bincount": counted,
     "transpose": pairs(TRANSPOSES, "axes"), "reshape": pairs(RESHAPES, "shape"),
     "broadcast_to": pairs(BROADCASTS, "shape"), "expand_dims": pairs(EXPANDED, "axes"),
     "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
@@ -495,6 +593,23 @@ def others(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     return result
 
 
+def recurring(factor: np.ndarray, x: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
+    """y[i] = x[i] + factor[i] * y[i - 1], by its definition."""
+    out = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        ends = (index[axis], x.shape[axis]) if reverse else (0, index[axis] + 1)
+        line = tuple(slice(*ends) if a == axis else i for a, i in enumerate(index))
+        factors, terms = (factor[line][::-1], x[line][::-1]) if reverse else (factor[line], x[line])
+        out[index] = sum(t * np.prod(factors[k + 1 :]) for k, t in enumerate(terms))
+    return out
+
+
+def moved(x: np.ndarray, axis: int, by: int, fill: float) -> np.ndarray:
+    """`x` moved by one place, by padding and cutting."""
+    wide = np.pad(x, [(1, 1) if a == axis else (0, 0) for a in range(x.ndim)], constant_values=fill)
+    return np.take(wide, np.arange(x.shape[axis]) + 1 - by, axis)
+
+
 def added(base: np.ndarray, value: np.ndarray, index: Any) -> np.ndarray:
     """Adding at an index, by its definition: one element after the other."""
     out = base.copy()
@@ -510,6 +625,10 @@ def _method(name: str) -> Callable[..., Any]:
         return getattr(np, name)(*s.args, axis=axis_of(s.attrs), **extra)
 
     return call
+
+
+def _along(call: Callable[..., Any], **extra: Any) -> Callable[..., Any]:
+    return lambda s: call(*s.args, **s.attrs, **extra)
 
 
 def _numpy(name: str) -> Callable[..., Any]:
@@ -537,6 +656,21 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "log_softmax": lambda s: scipy.special.log_softmax(s.args[0], axis=axis_of(s.attrs)),
     "top": lambda s: np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True),
     "prod_of_others": lambda s: others(s.args[0], axis_of(s.attrs)),
+    "cumsum": _along(np.cumsum),
+    "cumprod": _along(np.cumprod),
+    "cummax": _along(np.maximum.accumulate),
+    "cummin": _along(np.minimum.accumulate),
+    "recurrence": _along(recurring),
+    "shift": _along(moved),
+    "sort": _along(np.sort),
+    "argsort": _along(np.argsort, kind="stable"),
+    "argpartition": _along(np.argpartition),
+    "permute": _along(np.take_along_axis),
+    "argmax": _along(np.argmax),
+    "argmin": _along(np.argmin),
+    "searchsorted": _along(np.searchsorted),
+    "digitize": _along(np.digitize),
+    "bincount": lambda s: np.array([s.args[1][s.args[0] == k].sum() for k in range(s.attrs["n"])]),
     "transpose": lambda s: np.transpose(s.args[0], s.attrs["axes"]),
     "reshape": lambda s: np.reshape(s.args[0], _shape(s)),
     "broadcast_to": lambda s: np.broadcast_to(s.args[0], _shape(s)),

@@ -593,6 +593,15 @@ WRONG: list[Wrong] = [
     ("add_at", ((F, (5,)), (F, ()), (I64, (2,))), {"index": READ}, ShapeError),
     ("add_at", ((F, (5,)), (F, (4,))), {"index": Index((Range(0, 2, 1, 2, False),))}, ShapeError),
     ("add_at", ((F, (5,)), (F, (2,)), (F, (2,))), {"index": READ}, DtypeError),
+    ("recurrence", ((F, (3,)), (F, (4,))), {"axis": 0, "reverse": False}, ShapeError),
+    ("permute", ((F, (3,)), (I64, (4,))), {"axis": 0}, ShapeError),
+    ("permute", ((F, (3,)), (F, (3,))), {"axis": 0}, DtypeError),
+    ("searchsorted", ((F, (3, 4)), (F, (3,))), {"side": "left"}, ShapeError),
+    ("digitize", ((F, (3,)), (F, ())), {"right": False}, ShapeError),
+    ("bincount", ((F, (3,)), (F, (3,))), {"n": 2}, DtypeError),
+    ("bincount", ((I64, (3,)), (I64, (3,))), {"n": 2}, DtypeError),
+    ("bincount", ((I64, (3,)), (F, (4,))), {"n": 2}, ShapeError),
+    ("bincount", ((I64, (3, 3)), (F, (3, 3))), {"n": 2}, ShapeError),
 ]
 
 
