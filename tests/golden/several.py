@@ -78,5 +78,3 @@ def _check(x: Array, s: float, unused: Array) -> None:
     for name_, array, shape in (("unused", unused, (n,)),):
         if array.shape != shape:
             raise ValueError(f"{name_} must have shape {shape}, got {array.shape}")
-    if n - 1 < 0:
-        raise ValueError(f"n - 1 must be at least 0, got {n - 1}")
