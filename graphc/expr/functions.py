@@ -138,6 +138,9 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "amin": reductions.min_,
         "var": reductions.var,
         "std": reductions.std,
+        "any": reductions.any_,
+        "all": reductions.all_,
+        "count_nonzero": reductions.count_nonzero,
         "logsumexp": reductions.logsumexp,
         "softmax": reductions.softmax,
         "log_softmax": reductions.log_softmax,
@@ -234,6 +237,14 @@ METHODS: frozenset[str] = frozenset(
         "clip",
         "round",
         "take",
+        "any",
+        "all",
+        "cumsum",
+        "cumprod",
+        "argsort",
+        "argmax",
+        "argmin",
+        "searchsorted",
     }
 )
 # Methods that also take their sequence spread out: x.reshape(n, 2), x.transpose(1, 0).

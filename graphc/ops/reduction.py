@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphc.errors import DtypeError
 from graphc.ir.dims import Dim, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
@@ -42,6 +43,12 @@ def _same(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return types[0] if types[0].is_float else types[0].with_dtype("float64")
 
 
+def _boolean(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    if types[0].dtype != "bool":
+        raise DtypeError("G030", f"this needs booleans, and was given {types[0]}", hint="compare first: any(x > 0)")
+    return _like(types, attrs)
+
+
 def options(types: Sequence[TensorType], attrs: Attrs, *, whole: bool = False) -> str:
     """`axis=1, keepdims=True`, without what is the default."""
     axes = attrs["axes"]
@@ -61,6 +68,12 @@ def _call(name: str, method: bool) -> Any:
         return f"x.{name}({inside})" if method else f"{name}(x{', ' if inside else ''}{inside})"
 
     return text
+
+
+def _truth(name: str) -> Any:
+    """A single truth value is Python's bool: NumPy's is none for a type checker."""
+    call = _call(name, method=True)
+    return lambda types, attrs: f"bool({call(types, attrs)})" if not _like(types, attrs).rank else call(types, attrs)
 
 
 def _some(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
@@ -233,6 +246,8 @@ OPS: list[Op] = [
     _reduction("max", _like, _extreme, "Maximum over axes.", "to the largest; 1/k each for k ties", requires=_some),
     _reduction("min", _like, _extreme, "Minimum over axes.", "to the smallest; 1/k each for k ties", requires=_some),
     _reduction("prod", _total, _prod, "Product over axes.", "dx = dy * product of the others"),
+    _reduction("any", _boolean, None, "Whether any element over the axes is true.", "", numpy=_truth("any")),
+    _reduction("all", _boolean, None, "Whether every element over the axes is true.", "", numpy=_truth("all")),
     _reduction(
         "var",
         _floating,

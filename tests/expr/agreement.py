@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import graphc as gc
+from graphc.check.check_grads import check_grads
 
 DTYPES = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "bool"}
 
@@ -51,8 +52,13 @@ def assert_gradients(text: str, arrays: Mapping[str, np.ndarray], named: bool, s
     wrt = [name for name, array in arrays.items() if array.dtype.kind == "f"]
     gc.check_grads(gc.compile(loss, inputs=types), dict(arrays), tolerance=1e-7)
     if second:
-        gradient = gc.gradient(gc.parse(loss, types), wrt)
-        gc.check_grads(gc.compile(gradient, wrt=wrt), {**arrays, "dloss": 1.0}, wrt=wrt, tolerance=1e-6)
+        module = gc.compile(gc.gradient(gc.parse(loss, types), wrt), wrt=wrt)
+        weights = [np.cos(np.arange(arrays[n].size)).reshape(arrays[n].shape) for n in wrt]
+
+        def curvature(**inputs: Any) -> Any:
+            return module.backward(module.forward(**inputs)[1], *weights)
+
+        check_grads(module, curvature, {**arrays, "dloss": 1.0}, wrt, cotangents=weights)
 
 
 def agree(

@@ -195,6 +195,13 @@ def reduction(name: str, rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample((draw(rng, (3, 4), "(-oo, oo)", dtype),), {"axes": (0,), **option})
 
 
+def truths(rng: np.random.Generator) -> Iterator[Sample]:
+    for keepdims in (False, True):
+        for shape, axes in [*AXES, *EMPTY]:
+            for share in (0.2, 0.8):
+                yield Sample((rng.random(shape) < share,), {"axes": axes, "keepdims": keepdims})
+
+
 # --- along one axis ---
 
 LINES = [
@@ -556,6 +563,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
         "prod_of_others")},
+    "any": truths, "all": truths,
     **{name: along() for name in ("cumsum", "cumprod", "cummax", "cummin", "sort", "argsort")},
     "recurrence": along({"reverse": False}, {"reverse": True}, arguments=2, integers=False),
     "shift": along({"by": 1, "fill": 1.0}, {"by": -1, "fill": 0.0}),
@@ -650,7 +658,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "clip": lambda s: np.clip(s.args[0], s.attrs["lo"], s.attrs["hi"]),
     "astype": lambda s: s.args[0].astype(s.attrs["dtype"]),
     "stop_gradient": lambda s: s.args[0],
-    **{name: _method(name) for name in ("sum", "mean", "max", "min", "prod", "var", "std")},
+    **{name: _method(name) for name in ("sum", "mean", "max", "min", "prod", "var", "std", "any", "all")},
     "logsumexp": lambda s: scipy.special.logsumexp(s.args[0], axis=axis_of(s.attrs), keepdims=s.attrs["keepdims"]),
     "softmax": lambda s: scipy.special.softmax(s.args[0], axis=axis_of(s.attrs)),
     "log_softmax": lambda s: scipy.special.log_softmax(s.args[0], axis=axis_of(s.attrs)),

@@ -593,6 +593,8 @@ WRONG: list[Wrong] = [
     ("add_at", ((F, (5,)), (F, ()), (I64, (2,))), {"index": READ}, ShapeError),
     ("add_at", ((F, (5,)), (F, (4,))), {"index": Index((Range(0, 2, 1, 2, False),))}, ShapeError),
     ("add_at", ((F, (5,)), (F, (2,)), (F, (2,))), {"index": READ}, DtypeError),
+    ("any", ((F, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
+    ("all", ((I64, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
     ("recurrence", ((F, (3,)), (F, (4,))), {"axis": 0, "reverse": False}, ShapeError),
     ("permute", ((F, (3,)), (I64, (4,))), {"axis": 0}, ShapeError),
     ("permute", ((F, (3,)), (F, (3,))), {"axis": 0}, DtypeError),
