@@ -123,13 +123,7 @@ def root_slope(x: Node, y: Node) -> Node:
     """d sqrt(x)/dx = 0.5 / y; of a norm, the root of a sum of squares, the minimum-norm choice 0 at 0."""
     if not _is_sum_of_squares(x):
         return divide(0.5, y)
-    zero = equal(y, 0)
-    return where(zero, 0, divide(0.5, unless(zero, y)))
-
-
-def unless(mask: Node, divisor: Node) -> Node:
-    """A divisor of an array, 1 under the mask: NumPy computes both branches of `where`, and warns."""
-    return where(mask, 1, divisor) if divisor.type.rank else divisor
+    return where(equal(y, 0), 0, divide(0.5, y))
 
 
 def _is_sum_of_squares(x: Node) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.ir.dims import Dim
 from graphc.ir.types import TensorType
@@ -41,6 +41,18 @@ class Helper:
     scalar: str = ""
 
 
+class Safe(NamedTuple):
+    """What a mask puts in the place of an argument that is not used, so that nothing fails there.
+
+    argument: its number.  value: a number inside the domain, where no slope is infinite.
+    unless: the condition on the arguments, as rules write it, under which the op never fails.
+    """
+
+    argument: int
+    value: float
+    unless: str
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """One operation.
@@ -60,6 +72,7 @@ class Op:
     requires: sizes that must reach a minimum for the op to be defined, as (size, minimum).
     sympy: the formula in SymPy's functions, for proofs; None if there is none.
     domain: for each argument the open or closed interval where it is defined, as text.
+    safe: for an op that can fail or overflow: the argument that it is given where it is not used.
     range: the interval of its values, or None.
     traits: "elementwise", "commutative", "linear", "view" (may alias its argument), "fresh" ...
     cost: rough nanoseconds per float64 element.
@@ -84,6 +97,7 @@ class Op:
     requires: Requires | None = None
     sympy: str | None = None
     domain: tuple[str, ...] = ()
+    safe: Safe | None = None
     range: tuple[float, float] | None = None
     traits: frozenset[str] = field(default_factory=frozenset)
     cost: float = 1.0

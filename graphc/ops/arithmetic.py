@@ -10,7 +10,7 @@ the minimum-norm element of the subdifferential (Rockafellar, "Convex Analysis",
 
 from __future__ import annotations
 
-from graphc.ir.op import Helper, Op
+from graphc.ir.op import Helper, Op, Safe
 from graphc.ops.elementwise import (
     COMMUTATIVE,
     ELEMENTWISE,
@@ -123,6 +123,7 @@ def _arithmetic() -> list[Op]:
             partials=("1 / b", "-(1 / b) * y"),
             sympy="a / b",
             domain=("(-oo, oo)", "nonzero"),
+            safe=Safe(1, 1.0, unless="nonzero(b)"),
             traits=ELEMENTWISE,
             cost=0.4,
         ),
@@ -138,6 +139,7 @@ def _arithmetic() -> list[Op]:
             partials=("power_slope(a, b)", "where(a == 0, 0, y * log(a))"),
             sympy="a**b",
             domain=("(0, oo)", "(-oo, oo)"),
+            safe=Safe(0, 1.0, unless="counts(b)"),
             traits=ELEMENTWISE,
             cost=15.0,
             formula="da = b * a**(b - 1), db = a**b * log(a)",
@@ -195,6 +197,7 @@ def _arithmetic() -> list[Op]:
             helper=_SQRT,
             plain=("nonnegative", "math.sqrt(x)"),
             domain="[0, oo)",
+            safe=Safe(0, 1.0, unless="positive(x)"),
             range=(0.0, INF),
             cost=1.3,
         ),
@@ -208,6 +211,7 @@ def _arithmetic() -> list[Op]:
             plain=("nonzero", "1.0 / x"),
             sympy="1/x",
             domain="nonzero",
+            safe=Safe(0, 1.0, unless="nonzero(x)"),
             cost=0.4,
         ),
     ]

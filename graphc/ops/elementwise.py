@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from graphc.errors import DtypeError
-from graphc.ir.op import Attrs, Helper, Infer, Op
+from graphc.ir.op import Attrs, Helper, Infer, Op, Safe
 from graphc.ir.types import TensorType, broadcast, promote
 
 INF = math.inf
@@ -66,6 +66,14 @@ def chosen(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return TensorType(promote(types[1].dtype, types[2].dtype), broadcast(*(t.shape for t in types)))
 
 
+def where_text(types: Sequence[TensorType], attrs: Attrs) -> str:
+    """A choice between numbers is Python's, which computes one of them; a literal must not widen it."""
+    if any(t.rank for t in types):
+        return "np.where(c, a, b)"
+    single = promote(types[1].dtype, types[2].dtype) == "float32"
+    return "np.float32(a if c else b)" if single else "a if c else b"
+
+
 def astype_text(types: Sequence[TensorType], attrs: Attrs) -> str:
     dtype = "np.bool_" if attrs["dtype"] == "bool" else f"np.{attrs['dtype']}"
     if types[0].rank:
@@ -97,6 +105,7 @@ def function(
     numpy: str | None = None,
     sympy: str | None = None,
     domain: str = "(-oo, oo)",
+    safe: Safe | None = None,
     range: tuple[float, float] | None = None,
     cost: float = 1.0,
     infer: Infer = floating,
@@ -117,6 +126,7 @@ def function(
         partials=(partial,),
         sympy=sympy or f"{name}(x)",
         domain=(domain,),
+        safe=safe,
         range=range,
         traits=ELEMENTWISE,
         cost=cost,

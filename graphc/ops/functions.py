@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from graphc.ir.op import Helper, Op
+from graphc.ir.op import Helper, Op, Safe
 from graphc.ops.elementwise import (
     ELEMENTWISE,
     INF,
@@ -97,6 +97,7 @@ def _functions() -> list[Op]:
             helper=exp,
             range=(0.0, INF),
             plain=("nonpositive", "math.exp(x)"),
+            safe=Safe(0, 0.0, unless="nonpositive(x)"),
             cost=0.9,
         ),
         function(
@@ -108,6 +109,7 @@ def _functions() -> list[Op]:
             sympy="exp(x) - 1",
             range=(-1.0, INF),
             plain=("nonpositive", "math.expm1(x)"),
+            safe=Safe(0, 0.0, unless="nonpositive(x)"),
             cost=1.2,
         ),
         function(
@@ -118,6 +120,7 @@ def _functions() -> list[Op]:
             helper=_LOG,
             plain=("positive", "math.log(x)"),
             domain="(0, oo)",
+            safe=Safe(0, 1.0, unless="positive(x)"),
             cost=1.0,
         ),
         function(
@@ -129,6 +132,7 @@ def _functions() -> list[Op]:
             plain=("nonnegative", "math.log1p(x)"),
             sympy="log(1 + x)",
             domain="(-1, oo)",
+            safe=Safe(0, 0.0, unless="nonnegative(x)"),
             cost=1.2,
         ),
         function("sin", "cos(x)", doc="Sine.", scalar="_sin(x)", helper=sin, range=(-1.0, 1.0), cost=8.3),
@@ -142,6 +146,7 @@ def _functions() -> list[Op]:
             helper=asin,
             sympy="asin(x)",
             domain="[-1, 1]",
+            safe=Safe(0, 0.0, unless="constant(x)"),
             range=(-math.pi / 2, math.pi / 2),
             cost=8.0,
         ),
@@ -153,6 +158,7 @@ def _functions() -> list[Op]:
             helper=acos,
             sympy="acos(x)",
             domain="[-1, 1]",
+            safe=Safe(0, 0.0, unless="constant(x)"),
             range=(0.0, math.pi),
             cost=8.0,
         ),
@@ -165,9 +171,24 @@ def _functions() -> list[Op]:
             range=(-math.pi / 2, math.pi / 2),
             cost=8.0,
         ),
-        function("sinh", "cosh(x)", doc="Hyperbolic sine.", scalar="_sinh(x)", helper=sinh, cost=4.0),
         function(
-            "cosh", "sinh(x)", doc="Hyperbolic cosine.", scalar="_cosh(x)", helper=cosh, range=(1.0, INF), cost=4.0
+            "sinh",
+            "cosh(x)",
+            doc="Hyperbolic sine.",
+            scalar="_sinh(x)",
+            helper=sinh,
+            cost=4.0,
+            safe=Safe(0, 0.0, unless="constant(x)"),
+        ),
+        function(
+            "cosh",
+            "sinh(x)",
+            doc="Hyperbolic cosine.",
+            scalar="_cosh(x)",
+            helper=cosh,
+            range=(1.0, INF),
+            cost=4.0,
+            safe=Safe(0, 0.0, unless="constant(x)"),
         ),
         function("tanh", "1 - y * y", doc="Hyperbolic tangent.", scalar="math.tanh(x)", range=(-1.0, 1.0), cost=1.9),
         function(

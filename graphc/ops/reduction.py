@@ -133,9 +133,8 @@ def _var(e: Any, node: Node, ct: Node, i: int) -> Node:
 def _std(e: Any, node: Node, ct: Node, i: int) -> Node:
     x = node.args[0]
     deviation = e.subtract(x, e.reduce("mean", x, node["axes"], True))
-    flat = e.equal(node, 0)
-    scale = e.divide(ct, e.multiply(e.count(node, ct.type.dtype, node["ddof"]), e.unless(flat, node)))
-    return e.multiply(e.unreduced(e.where(flat, 0, scale), node), deviation)  # type: ignore[no-any-return]
+    scale = e.divide(ct, e.multiply(e.count(node, ct.type.dtype, node["ddof"]), node))
+    return e.multiply(e.unreduced(e.where(e.equal(node, 0), 0, scale), node), deviation)  # type: ignore[no-any-return]
 
 
 def _logsumexp(e: Any, node: Node, ct: Node, i: int) -> Node:

@@ -17,6 +17,7 @@ from graphc.ops.elementwise import (
     floating,
     logical,
     numeric,
+    where_text,
 )
 
 _MAX = Helper(
@@ -93,7 +94,7 @@ def _selection() -> list[Op]:
             "where",
             ("c", "a", "b"),
             chosen,
-            lambda types, attrs: "np.where(c, a, b)" if any(t.rank for t in types) else "a if c else b",
+            where_text,
             "a where c is true, else b.",
             scalar="a if c else b",
             partials=(None, "c", "~c"),

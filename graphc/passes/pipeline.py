@@ -1,8 +1,10 @@
 """The order of the passes.
 
 stabilise      naive forms become stable ones             (correctness: always on)
+               masks go into what they protect            (the same)
 differentiate  the joint graph of values and gradients
 simplify       closed forms for the gradients; what forward computes stays as it is
+               masks, again, for what only gradients compute
 share          exponentials that several forms need are computed once
 """
 
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from graphc.autodiff.reverse import differentiate
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
+from graphc.passes.masks import send_masks
 from graphc.passes.reuse import reuse_forward
 from graphc.passes.share import share_exponentials
 from graphc.rewrite.engine import Engine
@@ -50,7 +53,8 @@ class Joint:
 def stabilise(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     """The graph in its stable normal form, and the rewrites that led there."""
     engine = Engine(STABILISE)
-    return engine.run(graph), tuple(engine.steps)
+    masked, _ = send_masks(engine.run(graph))
+    return masked, tuple(engine.steps)
 
 
 def simplify(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
@@ -72,10 +76,11 @@ def join(values: Graph, wrt: Sequence[str]) -> Joint:
     engine = Engine(SIMPLIFY)
     simple = engine.run(both, fixed=stable.nodes)
     reused, again = reuse_forward(simple, stable.nodes)
-    shared, last = share_exponentials(reused)
+    masked, under = send_masks(reused, stable.nodes)
+    shared, last = share_exponentials(masked)
 
     def final(node: Node) -> Node:
-        return last(again(engine.of(node)))
+        return last(under(again(engine.of(node))))
 
     inside = set(raw.nodes)
     cotangents = {final(node): final(ct) for node, ct in derivative.cotangents.items() if ct in inside}

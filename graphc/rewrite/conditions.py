@@ -73,6 +73,12 @@ def constant(x: Node) -> bool:
     return scalar_value(x) is not None
 
 
+def counts(x: Node) -> bool:
+    """A constant that is a positive integer: the powers by multiplying."""
+    number = scalar_value(x)
+    return number is not None and number > 0 and float(number).is_integer()
+
+
 CONDITIONS: dict[str, Callable[..., bool]] = {
     **facts.FACTS,
     "sums_to_one": sums_to_one,
@@ -84,6 +90,7 @@ CONDITIONS: dict[str, Callable[..., bool]] = {
     "scalar": scalar,
     "variable": variable,
     "constant": constant,
+    "counts": counts,
 }
 
 

@@ -48,7 +48,7 @@ def backward(saved: Saved, dloss: float = 1.0) -> Gradients:
         mask, dloss / mask.sum(axis=0, keepdims=True).astype(np.float64), 0.0
     )
     mask2 = c == 0.0  # (n, m, 1)
-    ratio = dloss / max(m * n, 1) / (max(k, 1) * np.where(mask2, 1.0, c))  # (n, m, 1)
+    ratio = dloss / max(m * n, 1) / np.where(mask2, 1.0, max(k, 1) * c)  # (n, m, 1)
     dx += np.where(mask2, 0.0, ratio) * (x - x.mean(axis=2, keepdims=True))
     return Gradients(x=dx, w=dw)
 
