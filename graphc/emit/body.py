@@ -64,7 +64,7 @@ class Body:
         if len(undo) and " = " in undo:
             comments.insert(1, f"{shape}   {undo.split(' = ')[0]}".strip())
         name = self.names[node]
-        if node.op.name == "add_at" or statement.reuse is not None:
+        if "writes" in node.op.traits or statement.reuse is not None:
             self._in_place(statement, name, comments)
         else:
             self._assign(name, self._whole(node), comments)
@@ -106,7 +106,7 @@ class Body:
         node = statement.node
         if statement.reuse is None:
             base = node.args[0]
-            new = base.op.name == "zeros"  # made again rather than copied
+            new = "creation" in base.op.traits  # made again rather than copied
             tree = self.writer.definition(base) if new else self.writer.expr(base)
             owned = new or (base not in self.names and is_fresh(base))
             self._assign(name, tree if owned else self._copy(tree), comments)
@@ -114,20 +114,20 @@ class Body:
         assert update is not None
         text = update if isinstance(update, str) else update(node)
         extra: dict[str, ast.expr] = {node.op.args[0]: ast.Name(name)}
-        if node.op.name == "add_at":
+        if "writes" in node.op.traits:
             value = node.args[1]
             thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value
             extra["value"] = self.writer.expr(thin)
-        self._update(text, node, extra, fresh=node.op.name == "add_at" and node.args[0].op.name == "zeros")
+        self._update(text, node, extra, fresh="writes" in node.op.traits and node.args[0].op.name == "zeros")
 
     def _update(self, text: str, node: Node, extra: Mapping[str, ast.expr], fresh: bool) -> None:
-        left, operator, right = text.partition("= ")
-        if not operator:
+        left, _, rest = text.partition(" ")
+        sign, _, right = rest.partition(" ")
+        if not sign.endswith("="):
             self.lines += layout.call_statement("", *_call_parts(self.writer.fill(text, node, **extra)), 1)
             return
-        target = print_expr(self.writer.fill(left[:-2].strip(), node, **extra))
+        target = print_expr(self.writer.fill(left, node, **extra))
         value = self.writer.fill(right, node, **extra)
-        sign = left[-1] + "="
         if sign == "+=" and fresh:
             sign = "="
         elif sign == "+=":

@@ -43,7 +43,6 @@ _BY_OP = {
     "var": "var",
     "std": "std",
     "arange": "i",
-    "add_at": "acc",
     "less": "mask",
     "greater": "mask",
     "equal": "mask",

@@ -331,6 +331,10 @@ def add_at(base: Node, value: Node, index: Index, arrays: Sequence[Node] = ()) -
     return make(REGISTRY["add_at"], [base, value, *arrays], index=index)
 
 
+def set_at(base: Node, value: Node, index: Index, arrays: Sequence[Node] = ()) -> Node:
+    return make(REGISTRY["set_at"], [base, value, *arrays], index=index)
+
+
 # --- creation ---
 
 

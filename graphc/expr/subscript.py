@@ -1,8 +1,10 @@
-"""Reading at an index, as Python and NumPy write it.
+"""Reading and writing at an index, as Python and NumPy write it.
 
     x: f64[n, d]    x[-1]       row n - 1
                     x[1:, ::2]  Range(1, n, 1, n - 1), Range(0, d, 2, (d + 1) // 2)
                     x[i]        one row for each integer of the array i
+
+Nodes do not change: what is written makes another node, `assign(x, (0,), 1.0)` for `x[0] = 1.0`.
 
 Sizes are symbolic, so nothing can be clamped silently: where Python would shorten a slice because
 the axis is short, the generated file checks that it is long enough.
@@ -10,23 +12,50 @@ the axis is short, the generated file checks that it is long enough.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc.errors import DtypeError, LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Weak, describe, node
+from graphc.expr.arguments import Value, Weak, describe, node, nodes
 from graphc.ir.dims import Dim, Quotient, Size, at_least
-from graphc.ir.index import Array, Range
+from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import const_node, constant_value
 from graphc.ir.node import Node
 from graphc.ir.types import MAX_RANK, show_shape
+from graphc.ops.indexing import indexed_shape
 
 Item = Any  # int | Size | slice of them | None | Ellipsis | Node | list of ints
 
 
 def subscript(x: Node, items: Sequence[Item]) -> Node:
     """`x[items]`. ShapeError G022 where a position is outside or there are too many."""
+    entries, arrays = resolved(x, items)
+    return build.getitem(x, entries, arrays)
+
+
+def assign(x: Node, items: Sequence[Item], value: Value) -> Node:
+    """`x` after `x[items] = value`; the value is broadcast, and converted to the dtype of `x`."""
+    return _written(build.set_at, x, items, value)
+
+
+def accumulate(x: Node, items: Sequence[Item], value: Value) -> Node:
+    """`x` after `np.add.at(x, items, value)`: where an element is addressed twice, both are added."""
+    return _written(build.add_at, x, items, value)
+
+
+def _written(write: Callable[..., Node], x: Node, items: Sequence[Item], value: Value) -> Node:
+    entries, arrays = resolved(x, items)
+    index = Index(tuple(entries))
+    shape = indexed_shape(x.shape, index, [a.type for a in arrays])
+    given = nodes((x, value))[1]
+    while given.type.rank > len(shape) and given.shape[0] == 1:  # NumPy drops leading axes of size 1, too
+        given = build.squeeze(given, (0,))
+    return write(x, build.broadcast_to(build.astype(given, x.type.dtype), shape), index, arrays)
+
+
+def resolved(x: Node, items: Sequence[Item]) -> tuple[list[Any], list[Node]]:
+    """The entries of the index, one for each axis and new axis, and its index arrays."""
     entries: list[Any] = []
     arrays: list[Node] = []
     axis = 0
@@ -45,7 +74,7 @@ def subscript(x: Node, items: Sequence[Item]) -> Node:
             arrays.append(_positions(item, size))
     if len(entries) > 2 * MAX_RANK:
         raise LimitError("G003", f"an array has at most {MAX_RANK} axes")
-    return build.getitem(x, entries, arrays)
+    return entries, arrays
 
 
 def _expanded(items: Sequence[Item], rank: int, shape: str) -> list[Item]:

@@ -1,4 +1,7 @@
-"""Reading and adding at an index. Where an index repeats, gradients add.
+"""Reading, adding and writing at an index. Where an index repeats, what is added adds up and the last write wins.
+
+    y = x[i]      dx = zeros, dx[i] += dy
+    x[i] = v      dx = dy with 0 at i,   dv = dy[i]
 
 `getitem` and `add_at` are adjoints of each other: what one reads, the other adds to.
 """
@@ -8,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import DtypeError, ShapeError
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Array, Index, Range
+from graphc.ir.leaf import constant_value
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, broadcast, show_shape
@@ -68,6 +74,17 @@ def _add_at(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return base
 
 
+def _set_at(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    base, value = types[0], types[1]
+    if indexed_shape(base.shape, attrs["index"], types[2:]) != value.shape:
+        raise ShapeError(
+            "G021", f"cannot write {show_shape(value.shape)} at {attrs['index']} of {show_shape(base.shape)}"
+        )
+    if value.dtype != base.dtype:
+        raise DtypeError("G030", f"cannot write {value} into {base}", hint="convert the value with astype")
+    return base
+
+
 def _bounds(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
     """The sizes that fixed positions and fixed stops need."""
     needed: list[tuple[Dim, int]] = []
@@ -91,9 +108,42 @@ def _bounds(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
 
 
 def unique(index: Index, arrays: Sequence[Node]) -> bool:
-    """Whether no element can be addressed twice: by position, or because one index array counts them all."""
-    common = broadcast(*(a.shape for a in arrays)) if arrays else ()
-    return not arrays or any(a.op.name == "arange" and a.shape == common for a in arrays)
+    """Whether no element can be addressed twice.
+
+    An index array without repeats tells apart the places along its own axes; the places are all
+    different if every axis is told apart by one of them, or if they are constants and no two agree.
+    """
+    if not arrays:
+        return True
+    common = broadcast(*(a.shape for a in arrays))
+    told: set[int] = set()
+    for a in arrays:
+        if _distinct(a):
+            told |= {len(common) - a.type.rank + axis for axis, dim in enumerate(a.shape) if dim != 1}
+    return all(axis in told or dim == 1 for axis, dim in enumerate(common)) or _constants_differ(arrays)
+
+
+def _distinct(array: Node) -> bool:
+    """Whether the elements of an index array are known to address different places."""
+    while array.op.name in ("expand_dims", "squeeze", "reshape", "astype"):
+        array = array.args[0]
+    if array.op.name == "add":  # 1 + arange(n)
+        offset, array = sorted(array.args, key=lambda a: a.type.rank)
+        known = constant_value(offset)
+        if offset.type.rank > 0 or not (offset.op.name == "size" or (known is not None and known >= 0)):
+            return False
+    if array.op.name == "const":
+        return _constants_differ([array])
+    return array.op.name == "arange" or (array.op.name == "argsort" and array.type.rank == 1)
+
+
+def _constants_differ(arrays: Sequence[Node]) -> bool:
+    """Whether all are constants, and no two of the positions that they give together are the same."""
+    values = [v for v in map(constant_value, arrays) if v is not None]
+    if len(values) < len(arrays) or any(v.size and v.min() < 0 <= v.max() for v in values):
+        return False  # -1 and the last position are the same
+    places = np.stack([v.ravel() for v in np.broadcast_arrays(*values)])
+    return np.unique(places, axis=1).shape == places.shape
 
 
 _ADD_AT = Helper(
@@ -102,6 +152,16 @@ _ADD_AT = Helper(
     """A copy of `base` with `value` added at `index`; repeats add up."""
     out = base.copy()
     np.add.at(out, index, value)  # type: ignore[arg-type]
+    return out
+''',
+)
+
+_SET_AT = Helper(
+    "_set_at",
+    array='''def _set_at(base: Array, index: object, value: Array) -> Array:
+    """A copy of `base` with `value` written at `index`; of repeats the last one wins."""
+    out = base.copy()
+    out[index] = value  # type: ignore[index]
     return out
 ''',
 )
@@ -128,6 +188,21 @@ def _adjoint_of_add(e: Any, node: Node, ct: Node, i: int) -> Node | None:
     if i == 0:
         return ct
     return e.getitem(ct, node["index"].entries, node.args[2:]) if i == 1 else None
+
+
+def _adjoint_of_write(e: Any, node: Node, ct: Node, i: int) -> Node | None:
+    value, index, arrays = node.args[1], node["index"], node.args[2:]
+    if i == 0:
+        return e.set_at(ct, e.full_like(0.0, value.type), index, arrays)  # type: ignore[no-any-return]
+    if i > 1:
+        return None
+    read: Node = e.getitem(ct, index.entries, arrays)
+    if unique(index, arrays):
+        return read
+    # Each write leaves its number; whoever finds it again was not overwritten.
+    numbers = e.reshape(e.arange(value.type.size), value.shape)
+    left = e.set_at(e.zeros(node.shape, "int64"), numbers, index, arrays)
+    return e.where(e.equal(e.getitem(left, index.entries, arrays), numbers), read, 0)  # type: ignore[no-any-return]
 
 
 OPS: list[Op] = [
@@ -157,8 +232,26 @@ OPS: list[Op] = [
         spelling="add_at(base, index, value)",
         requires=_bounds,
         adjoint=_adjoint_of_add,
-        traits=frozenset({"linear"}),
+        traits=frozenset({"linear", "writes"}),
         cost=2.0,
         formula="dbase = dy, dvalue = dy[index]",
+        label="acc",
+    ),
+    Op(
+        "set_at",
+        ("base", "value", "*arrays"),
+        _set_at,
+        "_set_at(base, index, value)",
+        "Write at an index; of repeats the last one wins.",
+        attrs=("index",),
+        helpers=(_SET_AT,),
+        update="base[index] = value",
+        spelling="set_at(base, value, index)",
+        requires=_bounds,
+        adjoint=_adjoint_of_write,
+        traits=frozenset({"linear", "writes"}),
+        cost=1.0,
+        formula="dbase = dy with 0 at index, dvalue = dy[index]",
+        label="filled",
     ),
 ]

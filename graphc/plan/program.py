@@ -135,13 +135,13 @@ def _uses(order: Sequence[Node]) -> dict[Node, int]:
 
 
 def _needs_line(node: Node) -> bool:
-    return node.op.name == "add_at" or "creation" in node.op.traits or (node.op is CONST and node.type.rank > 0)
+    return "writes" in node.op.traits or "creation" in node.op.traits or (node.op is CONST and node.type.rank > 0)
 
 
 def _never_a_line(order: Sequence[Node]) -> set[Node]:
-    """Transposes, which are short and free, and arrays of zeros that only take what is added to them."""
-    bases = {n.args[0] for n in order if n.op.name == "add_at"}
-    others = {a for n in order for i, a in enumerate(n.args) if n.op.name != "add_at" or i > 0}
+    """Transposes, which are short and free, and new arrays that are only written into."""
+    bases = {n.args[0] for n in order if "writes" in n.op.traits}
+    others = {a for n in order for i, a in enumerate(n.args) if "writes" not in n.op.traits or i > 0}
     inline = {n for n in order if "short" in n.op.traits}
     return inline | {b for b in bases - others if "creation" in b.op.traits}
 

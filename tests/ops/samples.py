@@ -573,7 +573,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "transpose": pairs(TRANSPOSES, "axes"), "reshape": pairs(RESHAPES, "shape"),
     "broadcast_to": pairs(BROADCASTS, "shape"), "expand_dims": pairs(EXPANDED, "axes"),
     "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
-    "matmul": matmuls, "outer": outers, "getitem": reads, "add_at": additions,
+    "matmul": matmuls, "outer": outers, "getitem": reads, "add_at": additions, "set_at": additions,
     "zeros": filled, "ones": filled, "arange": ranges, "eye": identities,
 }  # fmt: skip
 
@@ -616,6 +616,15 @@ def moved(x: np.ndarray, axis: int, by: int, fill: float) -> np.ndarray:
     """`x` moved by one place, by padding and cutting."""
     wide = np.pad(x, [(1, 1) if a == axis else (0, 0) for a in range(x.ndim)], constant_values=fill)
     return np.take(wide, np.arange(x.shape[axis]) + 1 - by, axis)
+
+
+def written(base: np.ndarray, value: np.ndarray, index: Any) -> np.ndarray:
+    """Written one by one, in order."""
+    result = base.copy()
+    places = np.arange(base.size).reshape(base.shape)[index]
+    for place, item in zip(places.ravel(), value.ravel(), strict=True):
+        result.reshape(-1)[place] = item
+    return result
 
 
 def added(base: np.ndarray, value: np.ndarray, index: Any) -> np.ndarray:
@@ -690,6 +699,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "outer": _numpy("outer"),
     "getitem": lambda s: s.args[0][s.attrs["index"].resolve(s.sizes, s.args[1:])],
     "add_at": lambda s: added(s.args[0], s.args[1], s.attrs["index"].resolve(s.sizes, s.args[2:])),
+    "set_at": lambda s: written(s.args[0], s.args[1], s.attrs["index"].resolve(s.sizes, s.args[2:])),
     "zeros": lambda s: np.zeros(_shape(s), s.attrs["dtype"]),
     "ones": lambda s: np.ones(_shape(s), s.attrs["dtype"]),
     "arange": lambda s: np.arange(evaluate(s.attrs["n"], s.sizes), dtype=s.attrs["dtype"]),

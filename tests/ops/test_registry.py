@@ -163,7 +163,20 @@ def test_an_input_is_what_it_is_given(dtype: str) -> None:
 
 
 UNNAMED_SIZES = frozenset(
-    {"reshape", "broadcast_to", "getitem", "add_at", "zeros", "ones", "arange", "eye", "input", "const", "size"}
+    {
+        "reshape",
+        "broadcast_to",
+        "getitem",
+        "add_at",
+        "set_at",
+        "zeros",
+        "ones",
+        "arange",
+        "eye",
+        "input",
+        "const",
+        "size",
+    }
 )
 
 
@@ -371,7 +384,7 @@ def test_float32_gives_float32_gradients(name: str) -> None:
         wrt = [a["name"] for a in node.args if a.type.dtype == "float32"]
         back = gradient(graph, wrt)
         assert {g.type.dtype for g in back.outputs} == {"float32"}, shown(op, sample)
-        if all(a.dtype == np.float32 or name in ("getitem", "add_at") for a in sample.args):
+        if all(a.dtype == np.float32 or name in ("getitem", "add_at", "set_at") for a in sample.args):
             wide = [n for n in back.nodes if n.type.dtype == "float64"]
             assert node.type.dtype == "float32" and wide == [], shown(op, sample)
         tried += 1
@@ -476,14 +489,16 @@ def test_update_computes_in_place(name: str) -> None:
         np.testing.assert_array_equal(target, raw(op, sample, [a.type for a in node.args]))
 
 
-def test_add_at_updates_in_place() -> None:
-    op = REGISTRY["add_at"]
-    for sample in samples("add_at"):
+@pytest.mark.parametrize("name", ["add_at", "set_at"])
+def test_writing_is_in_place(name: str) -> None:
+    op = REGISTRY[name]
+    for sample in samples(name):
         node = node_of(op, sample)
         out = sample.args[0].copy()
         index = sample.attrs["index"].resolve(sample.sizes, sample.args[2:])
-        exec(op.update(node), {"np": np}, {"base": out, "index": index, "value": sample.args[1]})  # type: ignore
-        np.testing.assert_allclose(out, catalogue.REFERENCE["add_at"](sample), rtol=1e-15, atol=1e-15)
+        update = op.update if isinstance(op.update, str) else op.update(node)  # type: ignore[misc]
+        exec(update, {"np": np}, {"base": out, "index": index, "value": sample.args[1]})
+        np.testing.assert_allclose(out, catalogue.REFERENCE[name](sample), rtol=1e-15, atol=1e-15)
 
 
 # (op, how, what is wanted) at points where the textbook formula fails.
@@ -593,6 +608,9 @@ WRONG: list[Wrong] = [
     ("add_at", ((F, (5,)), (F, ()), (I64, (2,))), {"index": READ}, ShapeError),
     ("add_at", ((F, (5,)), (F, (4,))), {"index": Index((Range(0, 2, 1, 2, False),))}, ShapeError),
     ("add_at", ((F, (5,)), (F, (2,)), (F, (2,))), {"index": READ}, DtypeError),
+    ("set_at", ((F, (5,)), (F, (3,)), (I64, (2,))), {"index": READ}, ShapeError),
+    ("set_at", ((F, (5,)), (F, (2,)), (B, (2,))), {"index": READ}, DtypeError),
+    ("set_at", ((F, (5,)), (F32, (2,)), (I64, (2,))), {"index": READ}, DtypeError),
     ("any", ((F, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
     ("all", ((I64, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
     ("recurrence", ((F, (3,)), (F, (4,))), {"axis": 0, "reverse": False}, ShapeError),

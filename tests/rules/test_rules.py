@@ -19,7 +19,7 @@ from graphc.expr.formula import AttrName, Call, Literal, Variable, instantiate, 
 from graphc.frontends.text import parse
 from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
-from graphc.ir.index import Array
+from graphc.ir.index import Array, Index
 from graphc.ir.interpret import evaluate_nodes, interpret
 from graphc.ir.leaf import INPUT, const_node, input_node
 from graphc.ir.node import Node, topological
@@ -435,6 +435,7 @@ def language_type() -> TensorType:
 
 
 X = input_node("x", TensorType("float64", (3, 4)))
+Y = input_node("y", TensorType("float64", (3, 4)))
 SIZED = input_node("sized_", language_type())  # where n and m come from when no other input has them
 W = input_node("w", TensorType("float64", (3, 4)))
 SQUARE = input_node("x", TensorType("float64", (3, 3)))
@@ -687,12 +688,25 @@ def built_examples() -> dict[str, tuple[Node, Node]]:
     index, positions = put["index"], put.args[2:]
     into = build.add_at(X, values, index, positions)
     negated = build.negative(values)
+    row, other = (build.getitem(Y, [k, build.whole(Y.shape[1])]) for k in (0, 1))
+    first, second = (Index((k, build.whole(X.shape[1]))) for k in (0, 1))
+    one = build.set_at(X, row, first)
+    both = build.set_at(build.set_at(build.zeros((2, *X.shape[1:])), other, second), row, first)
+    everywhere = Index(tuple(map(build.whole, X.shape)))
     number = [build.apply("exp", const_node(1.0, "float64")), const_node(math.e, "float64")]
     return {
         "fold-constants": tuple(build.multiply(v, X) for v in number),
         "add-into": (build.add(X, put), into),
         "subtract-from": (build.subtract(X, put), build.add_at(X, negated, index, positions)),
         "sign-of-scatter": (build.negative(put), build.add_at(put.args[0], negated, index, positions)),
+        "read-of-write": (build.getitem(build.set_at(one, other, second), first.entries), row),
+        "write-of-everything": (build.set_at(X, Y, everywhere), Y),
+        "write-over-write": (build.set_at(build.set_at(X, other, first), row, first), one),
+        "rows-to-stack": (both, build.joined("stack", [row, other], 0)),
+        "write-of-sum": (
+            build.set_at(X, build.add(row, build.getitem(X, first.entries)), first),
+            build.add_at(X, row, first),
+        ),
         "row-sum-of-scatter": (build.reduce("sum", put, (1,)), values),
     }
 

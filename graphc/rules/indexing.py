@@ -1,0 +1,128 @@
+"""Reading what was written, and arrays that are filled place by place.
+
+    a = zeros(2);  a[0] = s;  a[1] = t      stack((s, t))
+    a[0] = s;  a[0] * a[1]                  s * the old a[1]
+
+Code that fills an array in a loop becomes the array of what it wrote, and no copies are left.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from graphc.expr import build
+from graphc.ir.dims import Dim, Size, at_least
+from graphc.ir.index import Index, Range
+from graphc.ir.leaf import scalar_value
+from graphc.ir.node import Node
+from graphc.ops.indexing import unique
+from graphc.rewrite.rule import ComputedRule, Exact
+from graphc.rewrite.views import Views
+
+
+def read_of_write(node: Node, views: Views) -> Node | None:
+    """What was written there; or, where something else was overwritten, what was there before."""
+    base = node.args[0]
+    arrays = node.args[1:]
+    while base.op.name == "set_at":
+        if base["index"] == node["index"] and base.args[2:] == arrays:
+            return base.args[1] if unique(node["index"], arrays) else None
+        if arrays or base.args[2:] or not disjoint(base["index"], node["index"]):
+            break
+        base = base.args[0]
+    return None if base is node.args[0] else build.getitem(base, node["index"].entries, arrays)
+
+
+def disjoint(one: Index, other: Index) -> bool:
+    """Whether two indexes without arrays are known to have no element in common."""
+    axes = [[e for e in index.entries if e is not None] for index in (one, other)]
+    return any(_apart(a, b) for a, b in zip(*axes, strict=True))
+
+
+def _apart(a: Any, b: Any) -> bool:
+    (low, high), (first, last) = _span(a), _span(b)
+    return at_least(first - high, 1) or at_least(low - last, 1)
+
+
+def _span(entry: Any) -> tuple[Dim, Dim]:
+    """The lowest and the highest position of an entry, or a little beyond."""
+    if not isinstance(entry, Range):
+        return entry, entry
+    if entry.step < 0:
+        return 0 if entry.stop is None else entry.stop + 1, entry.start
+    return entry.start, (entry.start + entry.count if entry.stop is None else entry.stop) - 1
+
+
+def write_of_everything(node: Node, views: Views) -> Node | None:
+    """A write over a whole array leaves only what was written; zeros over zeros change nothing."""
+    base, value = node.args[:2]
+    if all(isinstance(e, Range) and e.whole for e in node["index"].entries):
+        return value
+    if value.op.name == "getitem" and value.args == (base, *node.args[2:]) and value["index"] == node["index"]:
+        return base
+    return base if base.op.name == "zeros" and _is_zero(value) else None
+
+
+def _is_zero(value: Node) -> bool:
+    number = scalar_value(value.args[0] if value.op.name == "broadcast_to" else value)
+    return value.op.name == "zeros" or (number == 0 and math.copysign(1.0, number) > 0)
+
+
+def write_over_write(node: Node, views: Views) -> Node | None:
+    """Of two writes to the same place the later one counts."""
+    base = node.args[0]
+    if base.op.name != "set_at" or base["index"] != node["index"] or base.args[2:] != node.args[2:]:
+        return None
+    return build.set_at(base.args[0], node.args[1], node["index"], node.args[2:])
+
+
+def rows_to_stack(node: Node, views: Views) -> Node | None:
+    """An array whose places along one axis are all written, each at a time, is the stack of them."""
+    place = _place(node)
+    if place is None:
+        return None
+    axis, last = place
+    size = node.shape[axis]
+    if not isinstance(size, int) or last not in (0, size - 1):  # so that a long chain is walked once
+        return None
+    parts: dict[Dim, Node] = {}
+    while node.op.name == "set_at" and len(parts) < size:
+        place = _place(node, axis)
+        if place is None or isinstance(place[1], Size):
+            return None
+        parts.setdefault(place[1], node.args[1])
+        node = node.args[0]
+    return build.joined("stack", [parts[k] for k in range(size)], axis) if len(parts) == size else None
+
+
+def _place(node: Node, axis: int | None = None) -> tuple[int, Dim] | None:
+    """(axis, position) of a write of all that is at one position of one axis."""
+    entries = node["index"].entries
+    fixed = [i for i, e in enumerate(entries) if not (isinstance(e, Range) and e.whole)]
+    if len(fixed) != 1 or not isinstance(entries[fixed[0]], (int, Size)) or axis not in (None, fixed[0]):
+        return None
+    return fixed[0], entries[fixed[0]]
+
+
+def write_of_sum(node: Node, views: Views) -> Node | None:
+    """Writing the old value plus another one adds in place: a[i] = a[i] + v."""
+    base, value = node.args[:2]
+    if value.op.name != "add" or not unique(node["index"], node.args[2:]):
+        return None
+    for old, more in (value.args, value.args[::-1]):
+        same = old.op.name == "getitem" and old.args == (base, *node.args[2:]) and old["index"] == node["index"]
+        if same:
+            wide = build.broadcast_to(build.astype(more, node.type.dtype), value.shape)
+            return build.add_at(base, wide, node["index"], node.args[2:])
+    return None
+
+
+B = Exact.BITWISE
+COMPUTED = (
+    ComputedRule("read-of-write", ("getitem",), read_of_write, B, "it reads what was written there", ()),
+    ComputedRule("write-of-everything", ("set_at",), write_of_everything, B, "nothing of the old is left", ()),
+    ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
+    ComputedRule("rows-to-stack", ("set_at",), rows_to_stack, B, "every place is written", ()),
+    ComputedRule("write-of-sum", ("set_at",), write_of_sum, B, "adding in place reads the old value", ()),
+)
