@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify"),
+    "graphc.frontends.sympy": ("from_sympy",),
     "graphc.ir.graph": ("Graph",),
     "graphc.errors": (
         "ArgumentError",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from graphc.errors import ShapeError as ShapeError
     from graphc.errors import UnknownNameError as UnknownNameError
     from graphc.errors import UnsupportedError as UnsupportedError
+    from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
 
 

@@ -22,6 +22,7 @@ from graphc.emit.explain import explain
 from graphc.emit.module import Options, emit, scalar_loss
 from graphc.emit.output import write_atomically
 from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError, did_you_mean
+from graphc.frontends.sympy import from_sympy, is_sympy
 from graphc.frontends.text import InputSpec, check_name, read_model
 from graphc.frontends.text import parse as parse_text
 from graphc.ir.collector import collector_paused
@@ -33,7 +34,7 @@ from graphc.plan.program import Program, plan
 from graphc.plan.stats import Stats, measure
 from graphc.rewrite.rule import Step
 
-Source = str | Path | Graph
+Source = Any  # str | Path | Graph | sympy.Basic | sympy.MatrixBase
 
 
 def parse(text: str, inputs: Mapping[str, InputSpec] | None = None) -> Graph:
@@ -82,7 +83,7 @@ def compile(
 ) -> Module:
     """Compile a model into NumPy code for its values and gradients.
 
-    source: a str is text, a `pathlib.Path` is a model file; or a `Graph`.
+    source: a str is text, a `pathlib.Path` is a model file; or a SymPy expression or matrix, or a `Graph`.
     inputs: types of inputs that the text does not declare: {"X": "n d", "w": "f64[d]", "b": ()}.
     wrt: an input name or several; None means every floating-point input.
     name: what the header calls the model; an identifier.
@@ -117,10 +118,12 @@ def _graph_of(source: Source, inputs: Mapping[str, InputSpec] | None, name: str 
         return parse_text(read_model(source), inputs, title=source.name, model_file=inputs is None)
     if isinstance(source, str):
         return parse_text(source, inputs, title=name or "<expression>")
+    if is_sympy(source):
+        return from_sympy(source, inputs)
     raise UnsupportedError(
         "G040",
         f"cannot compile {type(source).__name__}",
-        hint="give a text, a pathlib.Path of a model file, or a graphc.Graph",
+        hint="give a text, a pathlib.Path of a model file, a SymPy expression, or a graphc.Graph",
     )
 
 

@@ -22,6 +22,7 @@ STANDARD = sys.stdlib_module_names
 NAMED_LATER = {
     "__init__.py": "the public names, loaded when first used",
     "cli/__init__.py": "the commands, after --version",
+    "ir/graph.py": "Graph.to_sympy: a convenience of the SymPy front end, which few graphs need",
     "ir/op.py": "unpickling: an op is found by its name in the table, as pickle finds functions",
 }
 

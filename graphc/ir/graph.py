@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from graphc.ir.writing import write_listing
 
 if TYPE_CHECKING:
     import networkx
+    import sympy
 
 MAX_NODES = 2_000_000
 
@@ -115,6 +117,15 @@ class Graph:
             for position, arg in enumerate(node.args):
                 digraph.add_edge(number[arg], i, position=position)
         return digraph
+
+    def to_sympy(self) -> sympy.Basic | tuple[sympy.Basic, ...]:
+        """The SymPy expression of a graph of scalars, a tuple of them for several outputs.
+
+        Raises UnsupportedError for arrays and for ops without a formula.
+        """
+        expressions: sympy.Basic | tuple[sympy.Basic, ...]
+        expressions = import_module("graphc.frontends.sympy").to_sympy(self)  # a room below, when asked for
+        return expressions
 
 
 def _restore(
