@@ -16,7 +16,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from graphc.expr import arrays, build, cumulative, elementwise, ordering, products, reductions
+from graphc.expr import (
+    arrays,
+    build,
+    cumulative,
+    elementwise,
+    nan_reductions,
+    ordering,
+    products,
+    quantiles,
+    reductions,
+    statistics,
+)
 from graphc.expr.arguments import Value, node
 from graphc.expr.elementwise import applied
 from graphc.ir.node import Node, make
@@ -145,6 +156,9 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "softmax": reductions.softmax,
         "log_softmax": reductions.log_softmax,
     },
+    "statistics": statistics.TABLE,
+    "quantiles": quantiles.TABLE,
+    "without nan": nan_reductions.TABLE,
     "running totals": cumulative.TABLE,
     "ordering": ordering.TABLE,
     "products": {

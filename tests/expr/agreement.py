@@ -47,7 +47,7 @@ def assert_value(text: str, reference: Callable[..., Any], arrays: Mapping[str, 
 
 def assert_gradients(text: str, arrays: Mapping[str, np.ndarray], named: bool, second: bool) -> None:
     """First derivatives, and second ones as the derivatives of the gradients."""
-    loss = f"y = {text}\nloss = sum(sin(y) + y * y)"
+    loss = f"made = {text}\nloss = sum(sin(made) + made * made)"
     types = declared(arrays, named)
     wrt = [name for name, array in arrays.items() if array.dtype.kind == "f"]
     gc.check_grads(gc.compile(loss, inputs=types), dict(arrays), tolerance=1e-7)
