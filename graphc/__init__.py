@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify"),
+    "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify", "trace"),
     "graphc.frontends.sympy": ("from_sympy",),
+    "graphc.transforms": ("grad", "value_and_grad", "vjp"),
     "graphc.ir.graph": ("Graph",),
     "graphc.errors": (
         "ArgumentError",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from graphc.api import gradient as gradient
     from graphc.api import parse as parse
     from graphc.api import simplify as simplify
+    from graphc.api import trace as trace
     from graphc.errors import ArgumentError as ArgumentError
     from graphc.errors import DtypeError as DtypeError
     from graphc.errors import FileError as FileError
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
     from graphc.errors import UnsupportedError as UnsupportedError
     from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
+    from graphc.transforms import grad as grad
+    from graphc.transforms import value_and_grad as value_and_grad
+    from graphc.transforms import vjp as vjp
 
 
 def __getattr__(name: str) -> Any:

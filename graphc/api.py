@@ -1,12 +1,12 @@
 """The orchestrator: the only place that knows the whole way from a source to a module.
 
-text, Graph  ->  graph  ->  joint graph  ->  program  ->  source  ->  Module
+text, NumPy code, Graph  ->  graph  ->  joint graph  ->  program  ->  source  ->  Module
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -21,20 +21,23 @@ from graphc.check.check_grads import check_grads as compare_grads
 from graphc.emit.explain import explain
 from graphc.emit.module import Options, emit, scalar_loss
 from graphc.emit.output import write_atomically
-from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError, did_you_mean
+from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError
+from graphc.frontends.numpy import Traced
+from graphc.frontends.numpy import trace as trace_function
 from graphc.frontends.sympy import from_sympy, is_sympy
 from graphc.frontends.text import InputSpec, check_name, read_model
 from graphc.frontends.text import parse as parse_text
 from graphc.ir.collector import collector_paused
 from graphc.ir.graph import Graph
 from graphc.load import load_module
+from graphc.module import Interface
 from graphc.passes import pipeline
 from graphc.passes.pipeline import Joint, join
 from graphc.plan.program import Program, plan
 from graphc.plan.stats import Stats, measure
 from graphc.rewrite.rule import Step
 
-Source = Any  # str | Path | Graph | sympy.Basic | sympy.MatrixBase
+Source = Any  # str | Path | Graph | Callable[..., Any] | sympy.Basic | sympy.MatrixBase
 
 
 def parse(text: str, inputs: Mapping[str, InputSpec] | None = None) -> Graph:
@@ -47,6 +50,21 @@ def parse(text: str, inputs: Mapping[str, InputSpec] | None = None) -> Graph:
     """
     with collector_paused():
         return parse_text(text, inputs)
+
+
+def trace(function: Callable[..., Any], inputs: Mapping[str, Any] | None = None) -> Graph:
+    """The graph of a function over NumPy, which runs once with traced arguments.
+
+    inputs: for each argument its type ("n d"), an example array, or a dict, list, tuple, named tuple or
+    dataclass of them. Arguments with annotations (jaxtyping, `Annotated`) or defaults may be left out.
+    Raises a GraphcError at the line of the function that does not fit, or that is not covered.
+
+    >>> import numpy as np
+    >>> trace(lambda x, w: np.sum(x @ w), {"x": "n d", "w": "d"}).input_names
+    ('x', 'w')
+    """
+    with collector_paused():
+        return trace_function(function, inputs).graph
 
 
 def gradient(graph: Graph, wrt: str | Sequence[str] | None = None) -> Graph:
@@ -83,8 +101,10 @@ def compile(
 ) -> Module:
     """Compile a model into NumPy code for its values and gradients.
 
-    source: a str is text, a `pathlib.Path` is a model file; or a SymPy expression or matrix, or a `Graph`.
-    inputs: types of inputs that the text does not declare: {"X": "n d", "w": "f64[d]", "b": ()}.
+    source: a str is text, a `pathlib.Path` is a model file; or a Python function
+    over NumPy, a SymPy expression or matrix, or a `Graph`.
+    inputs: types of inputs that the text does not declare: {"X": "n d", "w": "f64[d]", "b": ()};
+    for a function also example arrays, and structures: {"params": {"W": "d h", "b": "h"}}.
     wrt: an input name or several; None means every floating-point input.
     name: what the header calls the model; an identifier.
     target: "numpy".  mode: None or "value_and_grad".
@@ -98,8 +118,28 @@ def compile(
     if name is not None:
         check_name(name)
     with collector_paused():
+        if callable(source) and not is_sympy(source):
+            return _compile_function(source, inputs, wrt, name)
         graph = _graph_of(source, inputs, name)
         return Module(graph, wrt_names(graph, wrt), name)
+
+
+def _compile_function(
+    function: Callable[..., Any], inputs: Mapping[str, Any] | None, wrt: str | Sequence[str] | None, name: str | None
+) -> Module:
+    return module_of(trace_function(function, inputs), wrt, name)
+
+
+def module_of(traced: Traced, wrt: str | Sequence[str] | None = None, name: str | None = None) -> Module:
+    """The compiled module of a traced function."""
+    interface = Interface.of_traced(traced)
+    floats = {n["name"] for n in traced.graph.inputs if n.type.is_float} - set(traced.captured)
+    if wrt is None:
+        chosen = tuple(a.name for a in interface.arguments if floats.intersection(a.names))
+    else:
+        chosen = wrt_names(traced.graph, wrt)
+    leaves = [n for n in interface.names_of(chosen) if wrt is not None or n in floats]
+    return Module(traced.graph, tuple(leaves), name, interface, chosen)
 
 
 def _check_options(target: str, mode: str | Sequence[str] | None) -> None:
@@ -123,7 +163,7 @@ def _graph_of(source: Source, inputs: Mapping[str, InputSpec] | None, name: str 
     raise UnsupportedError(
         "G040",
         f"cannot compile {type(source).__name__}",
-        hint="give a text, a pathlib.Path of a model file, a SymPy expression, or a graphc.Graph",
+        hint="give a text, a pathlib.Path of a model file, a function, a SymPy expression, or a graphc.Graph",
     )
 
 
@@ -145,10 +185,19 @@ class Module:
     Call it for the value(s). Arguments are given by position in declared order, or by name.
     """
 
-    def __init__(self, graph: Graph, wrt: tuple[str, ...], name: str | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: tuple[str, ...],
+        name: str | None = None,
+        interface: Interface | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
         self._joint: Joint = join(graph, wrt)
         self._program: Program = plan(self._joint)
         self._wrt = wrt
+        self._interface = interface or Interface.of_graph(graph)
+        self._arguments = arguments or wrt
         self._options = Options(title=name or graph.title, wrt=wrt)
         self.source: str = emit(self._program, self._options)
 
@@ -160,12 +209,12 @@ class Module:
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, or a tuple of the values."""
-        return self._module.forward(**self._bind(args, inputs))[0]
+        return self._interface.returned(self._module.forward(**self._bind(args, inputs))[0])
 
     def forward(self, /, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """The value(s), and what `backward` needs."""
-        result: tuple[Any, Any] = self._module.forward(**self._bind(args, inputs))
-        return result
+        value, saved = self._module.forward(**self._bind(args, inputs))
+        return self._interface.returned(value), saved
 
     def backward(self, saved: Any, *cotangents: Any) -> Any:
         """The gradients, given what `forward` saved and one cotangent for each float output.
@@ -180,7 +229,7 @@ class Module:
                 "G070", f"backward takes {len(seeds)} cotangents, one for each output, and got {len(cotangents)}"
             )
         given = [_coerced(ct, seed.type.dtype, seed.type.rank) for ct, seed in zip(cotangents, seeds, strict=False)]
-        return self._module.backward(saved, *given)
+        return self._interface.gathered(self._arguments, self._module.backward(saved, *given))
 
     def value_and_grad(self, /, *args: Any, **inputs: Any) -> tuple[Any, Any]:
         """(value, Gradients) of a model with one scalar output."""
@@ -191,12 +240,26 @@ class Module:
                 "value_and_grad needs one floating-point scalar output",
                 hint="call forward, then backward with one cotangent for each output",
             )
-        result: tuple[Any, Any] = self._module.value_and_grad(**self._bind(args, inputs))
-        return result
+        value, gradients = self._module.value_and_grad(**self._bind(args, inputs))
+        return self._interface.returned(value), self._interface.gathered(self._arguments, gradients)
 
     def grad(self, /, *args: Any, **inputs: Any) -> Any:
         """The Gradients of a model with one scalar output."""
         return self.value_and_grad(*args, **inputs)[1]
+
+    def _floats(self, value: Any) -> tuple[Any, ...]:
+        """The floating-point outputs among those of the generated file."""
+        values = value if isinstance(value, tuple) else (value,)
+        return tuple(v for v, o in zip(values, self.graph.outputs, strict=True) if o.type.is_float)
+
+    def _flat_value(self, **arrays: Any) -> tuple[Any, ...]:
+        return self._floats(self._module.forward(**self._typed(arrays))[0])
+
+    def _flat_gradients(self, **arrays: Any) -> Any:
+        """The gradients of the sum of all outputs."""
+        value, saved = self._module.forward(**self._typed(arrays))
+        ones = [np.ones_like(v) if np.ndim(v) else 1.0 for v in self._floats(value)]
+        return self._module.backward(saved, *ones)
 
     def _need_gradients(self) -> None:
         if not self._wrt:
@@ -204,20 +267,9 @@ class Module:
 
     def _bind(self, args: Sequence[Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by name; lists become arrays, everything else is passed as it is."""
-        names = self.graph.input_names
-        if len(args) > len(names):
-            raise ArgumentError("G070", f"the model has {len(names)} inputs, and got {len(args)} arguments")
-        given = dict(zip(names, args, strict=False))
-        for name, value in inputs.items():
-            if name not in names:
-                hint = did_you_mean(name, names) or f"the inputs are: {', '.join(names) or 'none'}"
-                raise ArgumentError("G070", f"`{name}` is not an input", hint=hint)
-            if name in given:
-                raise ArgumentError("G070", f"the input `{name}` is given twice")
-            given[name] = value
-        for node in self.graph.inputs:
-            if node["name"] not in given:
-                raise ArgumentError("G070", f"the input `{node['name']}` is missing: {node.type}")
+        return self._typed(self._interface.leaves(args, inputs))
+
+    def _typed(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {n["name"]: _coerced(given[n["name"]], n.type.dtype, n.type.rank) for n in self.graph.inputs}
 
     # --- looking ---
@@ -294,9 +346,13 @@ def _coerced(value: Any, dtype: str, rank: int) -> Any:
 
 
 def check_grads(
-    f_or_module: Module, inputs: Mapping[str, Any], *, wrt: Sequence[str] | None = None, tolerance: float = 1e-6
+    f_or_module: Module | Callable[..., Any],
+    inputs: Mapping[str, Any],
+    *,
+    wrt: Sequence[str] | None = None,
+    tolerance: float = 1e-6,
 ) -> Report:
-    """Compare the gradients of a module with numeric ones at `inputs`.
+    """Compare the gradients of a module, or of a function, with numeric ones at `inputs`.
 
     Raises GradientMismatch with a table per input where they differ by more than `tolerance`
     relative to the largest element of that gradient; returns the table otherwise. With float32
@@ -305,24 +361,14 @@ def check_grads(
     >>> check_grads(compile("x * y"), {"x": 3.0, "y": 4.0}).rows[0].name
     'x'
     """
-    module = f_or_module
-    if not isinstance(module, Module):
-        raise ArgumentError("G070", f"check_grads takes a compiled module, not {type(module).__name__}")
+    if not isinstance(f_or_module, Module) and not callable(f_or_module):
+        raise ArgumentError(
+            "G070", f"check_grads takes a compiled module or a function, not {type(f_or_module).__name__}"
+        )
+    module = f_or_module if isinstance(f_or_module, Module) else compile(f_or_module, inputs)
     module._need_gradients()
-    seeds = module._joint.graph.inputs[len(module.graph.inputs) :]
-
-    def gradients(**arrays: Any) -> Any:
-        value, saved = module.forward(**arrays)
-        values = value if isinstance(value, tuple) else (value,)
-        floats = [v for v, o in zip(values, module.graph.outputs, strict=True) if o.type.is_float]
-        ones = [np.ones(np.shape(v), s.type.dtype) if s.type.rank else 1.0 for v, s in zip(floats, seeds, strict=True)]
-        return module.backward(saved, *ones)
-
-    def value(**arrays: Any) -> Any:
-        result = module(**arrays)
-        values = result if isinstance(result, tuple) else (result,)
-        return tuple(v for v, o in zip(values, module.graph.outputs, strict=True) if o.type.is_float)
-
+    flat = module._bind((), inputs)
+    names = module._interface.names_of((wrt,) if isinstance(wrt, str) else wrt) if wrt is not None else module._wrt
     if any(node.type.dtype == "float32" for node in module.graph.inputs):
         tolerance = max(tolerance, SINGLE_TOLERANCE)
-    return compare_grads(value, gradients, dict(inputs), wrt or module._wrt, tolerance=tolerance)
+    return compare_grads(module._flat_value, module._flat_gradients, flat, names, tolerance=tolerance)

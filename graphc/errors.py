@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EXCERPT_WIDTH = 100  # columns of a source line that an error shows
 MESSAGE_LIMIT = 600  # characters of a message; the rest is cut
@@ -98,6 +98,16 @@ CATALOGUE: dict[str, Kind] = {
         "have a function of the same name, such as .sum(axis=0).",
     ),
     "G042": Kind("unsupported", "The result of a model is an array or a number."),
+    "G043": Kind(
+        "unsupported",
+        "A value that is being traced is needed as a real number or array: by `if`, float(), an index of Python's, "
+        "a function outside NumPy. While a function is traced its values are not known.",
+    ),
+    "G044": Kind(
+        "unsupported",
+        "A function, method or keyword of NumPy's that is not covered. `graphc ops` lists what is; "
+        "`gc.custom_op` adds an operation with a derivative of your own.",
+    ),
     "G050": Kind("gradient", "The gradient of the generated code and its numeric estimate differ."),
     "G060": Kind(
         "io",
@@ -127,8 +137,12 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def offset(self, number: int) -> int:
+        """Where a line begins; lines count from 1."""
+        return self._starts[min(number, len(self._starts)) - 1]
+
     def line(self, number: int) -> str:
-        start = self._starts[number - 1]
+        start = self.offset(number)
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)]
 
@@ -238,7 +252,17 @@ class UnknownNameError(GraphcError, NameError):
 
 
 class ShapeError(GraphcError, ValueError):
-    """Shapes, axes or sizes that do not fit."""
+    """Shapes, axes or sizes that do not fit.
+
+    sizes: the two that would have to be equal, where it is two.
+    """
+
+    sizes: tuple[Any, Any] | None = None
+
+    def between(self, a: Any, b: Any) -> ShapeError:
+        """This error, with the sizes that differ."""
+        self.sizes = a, b
+        return self
 
 
 class DtypeError(GraphcError, TypeError):

@@ -71,6 +71,13 @@ def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
     return Derivative(result, totals)
 
 
+def gradients_of(output: Node, ct: Node, sources: Sequence[Node]) -> list[Node]:
+    """The cotangents of `sources`, any nodes that `output` depends on, when that of `output` is `ct`."""
+    graph = Graph(inputs=tuple(sources), outputs=(output,), output_names=("out",))
+    totals = _backward(graph, set(sources), {output: [ct]})
+    return [totals.get(s) or build.zeros(s.shape, s.type.dtype) for s in sources]
+
+
 def _source(graph: Graph, name: str) -> Node:
     if name not in graph.input_names:
         known = ", ".join(graph.input_names) or "none"

@@ -26,7 +26,7 @@ COMMANDS = {
     "ops": tables.OPS,
     "rules": tables.RULES,
 }
-EPILOG = "SOURCE is a model file (*.gc), -e EXPR, or - for standard input."
+EPILOG = "SOURCE is a model file (*.gc), file.py:function, package.module:function, -e EXPR, or - for standard input."
 REPORT = "this is a bug in graphc: please report it with the command and its input"
 
 

@@ -1,6 +1,7 @@
-"""Where a model comes from: a file, `-e EXPR` or standard input; with its options.
+"""Where a model comes from: a file, a Python function, `-e EXPR` or standard input; with its options.
 
 graphc compile -e "mean(softplus(X @ w))" --inputs "X=n d, w=d" --wrt w
+graphc compile model.py:loss --inputs "X=n d, w=d"
 """
 
 from __future__ import annotations
@@ -8,20 +9,27 @@ from __future__ import annotations
 import re
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from graphc.api import Module, compile
-from graphc.errors import ArgumentError, FileError, UnsupportedError, printable
+from graphc.cli.python import PYTHON, load_function
+from graphc.errors import ArgumentError, FileError, printable
 from graphc.frontends.text import decode_model
 from graphc.frontends.text.characters import MAX_TEXT
 
-_PYTHON = re.compile(r"\.py(:[A-Za-z0-9_]*)?\Z", re.ASCII)
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+) *=", re.ASCII)
 
 
 def add_source(parser: ArgumentParser) -> None:
     """The arguments that say what to compile."""
-    parser.add_argument("source", metavar="SOURCE", nargs="?", help="a model file, or - for standard input")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help="a model file, file.py:function, package.module:function, or - for standard input",
+    )
     parser.add_argument("-e", "--expr", metavar="EXPR", help="the model itself, in place of SOURCE")
     add_types(parser)
 
@@ -36,8 +44,8 @@ def module_of(options: Namespace, name: str | None = None) -> Module:
     return compile(source_of(options), inputs_of(options), wrt=wrt_of(options), name=name)
 
 
-def source_of(options: Namespace) -> str | Path:
-    """A text, or the path of a model file."""
+def source_of(options: Namespace) -> str | Path | Callable[..., Any]:
+    """A text, the path of a model file, or a function."""
     if options.expr is not None:
         if options.source is not None:
             raise ArgumentError("G070", "there is a SOURCE and a -e EXPR", hint="give one of them")
@@ -47,19 +55,22 @@ def source_of(options: Namespace) -> str | Path:
         raise ArgumentError("G070", "SOURCE is missing", hint="give a model file, -e EXPR, or - for standard input")
     if options.source == "-":
         return _standard_input()
-    if _PYTHON.search(options.source):
-        raise UnsupportedError(
-            "G040",
-            f"`{options.source}` is Python, and the command line compiles models as text",
-            hint="write it as a model file, such as model.gc",
+    if PYTHON.fullmatch(options.source):
+        return load_function(options.source)
+    if options.source.endswith(".py"):
+        raise ArgumentError(
+            "G070",
+            f"`{printable(options.source, 200)}` is a Python file",
+            hint="name the function in it: file.py:function",
         )
     return Path(options.source)
 
 
 def path_of(options: Namespace) -> Path | None:
     """The file that must not be written to."""
-    source = source_of(options) if options.source != "-" else None
-    return source if isinstance(source, Path) else None
+    if options.source is None or options.source == "-":
+        return None
+    return Path(options.source.partition(".py:")[0] + ".py" if ".py:" in options.source else options.source)
 
 
 def _standard_input() -> str:

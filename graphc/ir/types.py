@@ -85,6 +85,6 @@ def broadcast(*shapes: tuple[Dim, ...]) -> tuple[Dim, ...]:
                     f"sizes {result[axis]} and {dim} do not match",
                     label=" and ".join(show_shape(s) for s in shapes),
                     hint=f"if {result[axis]} and {dim} are always equal, declare them with one name",
-                )
+                ).between(result[axis], dim)
             result[axis] = dim
     return tuple(result)

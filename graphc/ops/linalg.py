@@ -36,7 +36,7 @@ def _matmul(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
             hint="the last size of the left operand must equal the "
             + ("size" if b.rank == 1 else "second last size")
             + " of the right one",
-        )
+        ).between(a.shape[-1], inner)
     batch = broadcast(a.shape[:-2], b.shape[:-2])
     rows = a.shape[-2:-1]
     columns = b.shape[-1:] if b.rank > 1 else ()

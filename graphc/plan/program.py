@@ -97,7 +97,7 @@ def lines(order: Sequence[Node], wanted: Collection[Node], given: Sequence[Node]
     """The nodes that become statements of their own."""
     inside = {n for n in order if not _is_leaf(n)} - set(given)
     inline = _never_a_line(order) - set(wanted)
-    uses = _uses(order)
+    uses = _uses(order, inline)
     chosen: set[Node] = set()
     operands: dict[Node, int] = {}
     depth: dict[Node, int] = {}
@@ -126,11 +126,13 @@ def _heaviest_first(args: Sequence[Node], operands: Mapping[Node, int]) -> list[
     return sorted(dict.fromkeys(args), key=lambda a: -operands.get(a, 1))
 
 
-def _uses(order: Sequence[Node]) -> dict[Node, int]:
+def _uses(order: Sequence[Node], inline: Collection[Node]) -> dict[Node, int]:
+    """How often the text of each value appears; what is written inline takes its argument along."""
     counts: dict[Node, int] = {}
-    for node in order:
+    for node in reversed(order):
+        times = max(1, counts.get(node, 0)) if node in inline else 1
         for arg in node.args:
-            counts[arg] = counts.get(arg, 0) + 1
+            counts[arg] = counts.get(arg, 0) + times
     return counts
 
 

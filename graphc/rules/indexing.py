@@ -34,6 +34,18 @@ def read_of_write(node: Node, views: Views) -> Node | None:
     return None if base is node.args[0] else build.getitem(base, node["index"].entries, arrays)
 
 
+def read_of_stack(node: Node, views: Views) -> Node | None:
+    """A row of a stack is what was stacked."""
+    stack, entries = node.args[0], node["index"].entries
+    if stack.op.name != "stack" or len(node.args) > 1 or None in entries:
+        return None
+    axis = stack["axis"]
+    row = entries[axis]
+    if type(row) is not int or stack.args[row].type.dtype != node.type.dtype:
+        return None
+    return build.getitem(stack.args[row], (*entries[:axis], *entries[axis + 1 :]))
+
+
 def disjoint(one: Index, other: Index) -> bool:
     """Whether two indexes without arrays are known to have no element in common."""
     axes = [[e for e in index.entries if e is not None] for index in (one, other)]
@@ -121,6 +133,9 @@ def write_of_sum(node: Node, views: Views) -> Node | None:
 B = Exact.BITWISE
 COMPUTED = (
     ComputedRule("read-of-write", ("getitem",), read_of_write, B, "it reads what was written there", ()),
+    ComputedRule(
+        "read-of-stack", ("getitem",), read_of_stack, B, "it is known what is there", (("stack((x, y))[1]", "y"),)
+    ),
     ComputedRule("write-of-everything", ("set_at",), write_of_everything, B, "nothing of the old is left", ()),
     ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
     ComputedRule("rows-to-stack", ("set_at",), rows_to_stack, B, "every place is written", ()),

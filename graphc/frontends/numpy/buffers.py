@@ -1,0 +1,171 @@
+"""Memory as NumPy has it, made functional: assignment into an array, and into views of it.
+
+    h = np.zeros((3, k))        a buffer that holds zeros
+    row = h[1]                  a view: the same buffer, reached by h -> h[1]
+    row += x                    the buffer now holds set_at(zeros, zeros[1] + x, [1])
+    h                           reads that
+
+A buffer holds one value after another; each value is a node of the graph and never changes. A view
+remembers the steps that lead from the buffer to it: reading takes them, writing takes them back.
+While nothing traced has been written, a buffer is a real array, and NumPy itself does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from weakref import ref as weakref
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import UnsupportedError
+from graphc.expr import build
+from graphc.ir.leaf import const_node
+from graphc.ir.node import Node, make
+from graphc.ir.op import Op
+from graphc.ops import REGISTRY
+
+STEPS = ("getitem", "transpose", "reshape", "expand_dims", "squeeze")
+
+
+class Step(NamedTuple):
+    """One step from an array to a view of it: an op of one argument, with its attributes."""
+
+    op: Op
+    attrs: tuple[tuple[str, Any], ...]
+
+    def take(self, node: Node) -> Node:
+        """The view of a value."""
+        return make(self.op, [node], **dict(self.attrs))
+
+    def put(self, node: Node, part: Node) -> Node:
+        """The value whose view is `part`, and which is `node` elsewhere."""
+        attrs = dict(self.attrs)
+        if self.op.name == "getitem":
+            return build.set_at(node, part, attrs["index"])
+        if self.op.name == "transpose":
+            order = attrs["axes"]
+            return build.transpose(part, tuple(order.index(a) for a in range(len(order))))
+        return build.reshape(part, node.shape)
+
+
+Path = tuple[Step, ...]
+
+
+class Buffer:
+    """One piece of memory.
+
+    array: the real array, while all of it is known.  node: its present value otherwise.
+    contiguous: whether the elements are known to lie in order, so that a reshape is a view.
+    name: the variable that it is in.  readonly: why it can't be written to, if it can't.
+    twins: memory that NumPy may or may not share with this; what is written to one while the other
+    is in use has no certain meaning.
+    """
+
+    __slots__ = ("__weakref__", "_node", "array", "contiguous", "dtype", "name", "readonly", "twins")
+
+    def __init__(self, value: Node | npt.NDArray[Any], contiguous: bool = True, readonly: str = "") -> None:
+        self.array: npt.NDArray[Any] | None = None if isinstance(value, Node) else value
+        self._node: Node | None = value if isinstance(value, Node) else None
+        self.dtype = np.dtype(value.type.dtype) if isinstance(value, Node) else value.dtype
+        self.contiguous = contiguous
+        self.name = ""
+        self.readonly = readonly
+        self.twins: list[weakref[Buffer]] = []
+
+    def may_share(self, other: Buffer) -> None:
+        self.twins.append(weakref(other))
+        other.twins.append(weakref(self))
+
+    @property
+    def node(self) -> Node:
+        """The present value."""
+        if self._node is None:
+            assert self.array is not None
+            self._node = _constant(self.array)
+        return self._node
+
+    def read(self, path: Path) -> Node:
+        """The present value of a view."""
+        node = self.node
+        for step in path:
+            node = step.take(node)
+        return node
+
+    def write(self, path: Path, value: Node) -> None:
+        """Put a value of the view's shape and dtype into a view."""
+        self.check_writable()
+        values = [self.node]
+        for step in path:
+            values.append(step.take(values[-1]))
+        for step, before in zip(reversed(path), reversed(values[:-1]), strict=True):
+            value = step.put(before, value)
+        self.array, self._node = None, value
+
+    def check_writable(self) -> None:
+        """Raise UnsupportedError if it is not certain what a write would change."""
+        if self.readonly:
+            raise UnsupportedError("G040", self.readonly, hint="write into a copy: y = x.copy()")
+        if any(twin() is not None for twin in self.twins):
+            raise UnsupportedError(
+                "G040",
+                "NumPy makes a view or a copy here, as memory happens to lie: this assignment has no certain meaning",
+                hint="reshape a copy: x.copy().reshape(...)",
+            )
+
+    def view(self, path: Path) -> npt.NDArray[Any] | None:
+        """The view of the real array, while there is one."""
+        view = self.array
+        for step in path if view is not None else ():
+            assert view is not None
+            view = _real_step(view, step)
+        return view
+
+    def touched(self) -> None:
+        """The real array has been written to."""
+        self._node = None
+
+
+def _constant(array: npt.NDArray[Any]) -> Node:
+    """A real array as a node; zeros and ones by their name."""
+    if array.ndim and array.size > 1 and array.dtype.name in ("float64", "float32", "int64", "int32"):
+        for name, fill in (("zeros", build.zeros), ("ones", build.ones)):
+            first = array.flat[0]
+            if first == (name == "ones") and not np.signbit(first) and (array == first).all():
+                return fill(array.shape, array.dtype.name)
+    return const_node(array, array.dtype.name)
+
+
+def _real_step(array: npt.NDArray[Any], step: Step) -> npt.NDArray[Any]:
+    attrs = dict(step.attrs)
+    if step.op.name == "getitem":
+        view: npt.NDArray[Any] = array[attrs["index"].resolve({}, ())]
+        return view
+    if step.op.name == "transpose":
+        return array.transpose(attrs["axes"])
+    if step.op.name == "expand_dims":
+        return np.expand_dims(array, attrs["axes"])
+    return array.squeeze(attrs["axes"]) if step.op.name == "squeeze" else array.reshape(attrs["shape"])
+
+
+def path_between(source: Node, target: Node) -> Path | None:
+    """The steps by which `target` is a view of `source`; None if it is not."""
+    steps: list[Step] = []
+    node = target
+    while node is not source:
+        if node.op.name not in STEPS or len(node.args) != 1:
+            return None
+        steps.append(Step(node.op, tuple(zip(node.op.attrs, node.attrs, strict=True))))
+        node = node.args[0]
+    return tuple(reversed(steps))
+
+
+def reshapes(path: Sequence[Step]) -> bool:
+    """Whether a path may be a copy for NumPy: it reshapes, and memory may not be in order."""
+    return any(step.op is REGISTRY["reshape"] for step in path)
+
+
+def strided(path: Sequence[Step]) -> bool:
+    """Whether a path leaves the order of memory."""
+    return any(step.op.name in ("getitem", "transpose") for step in path)

@@ -1,0 +1,425 @@
+"""Traced forms of what does not go through NumPy's protocols.
+
+math.exp(t)     a number without a dtype of its own, as exp(t)
+float(t)        t, which from now on counts as a Python float
+np.array([[c, -s], [s, c]])      stacked
+np.zeros(n)     an array that traced values may be written to
+sum(rows), max(a, b), len(x)     over traced values
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+import types
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.expr.arguments import Weak
+from graphc.expr.functions import FUNCTIONS
+from graphc.frontends.numpy import source
+from graphc.frontends.numpy.buffers import Buffer
+from graphc.frontends.numpy.calls import not_covered
+from graphc.frontends.numpy.places import call_of, is_foreign
+from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
+from graphc.ir.node import Node
+
+if TYPE_CHECKING:
+    from graphc.frontends.numpy.session import Session
+
+
+class Hooks:
+    """What converted functions call: `call` before each call, `named` after each assignment."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.named = session.named
+        self._converted: dict[int, tuple[Any, Any]] = {}
+        session.convert = self.call
+
+    def call(self, function: Any) -> Any:
+        """What is called in the place of `function`."""
+        if id(function) in _ROWS:
+            return _Rows(self.session, function, _ROWS[id(function)])
+        try:
+            replacement = REPLACED.get(function)
+        except TypeError:  # not hashable
+            replacement = None
+        if replacement is not None:
+            return functools.partial(replacement, self.session)
+        return self._of_kind(function)
+
+    def _of_kind(self, function: Any) -> Any:
+        if isinstance(function, types.FunctionType):
+            return self._function(function)
+        if isinstance(function, types.MethodType):
+            made = self.call(function.__func__)
+            if made is function.__func__:
+                return _scipy_method(self.session, function) or function
+            return functools.partial(made, function.__self__)
+        if isinstance(function, functools.partial):
+            return functools.partial(self.call(function.func), *function.args, **function.keywords)
+        if isinstance(function, np.vectorize):
+            return self.call(function.pyfunc)
+        if isinstance(function, type):
+            return self._class(function)
+        if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
+            return self._array_method(function)
+        call = call_of(type(function))
+        if call is not None:
+            return functools.partial(self.call(call), function)
+        return function
+
+    def _function(self, function: types.FunctionType) -> Any:
+        special = _scipy(self.session, function)
+        if special is not None:
+            return special
+        if is_foreign(function.__code__.co_filename) or source.HOOKS in function.__code__.co_freevars:
+            return function
+        key = id(function)
+        if key not in self._converted:
+            self._converted[key] = function, source.convert(function, self)
+        return self._converted[key][1]
+
+    def _class(self, kind: type) -> Any:
+        """A class of the user's: its `__init__` is converted, too."""
+        start = kind.__dict__.get("__init__")
+        plain = type(kind) is type and getattr(kind, "__new__", None) is object.__new__
+        if not plain or not isinstance(start, types.FunctionType) or is_foreign(start.__code__.co_filename):
+            return kind
+        initialise = self.call(start)
+
+        def make(*args: Any, **keywords: Any) -> Any:
+            made: Any = object.__new__(kind)
+            initialise(made, *args, **keywords)
+            return made
+
+        return make
+
+    def _array_method(self, function: Any) -> Any:
+        """A method of a real array: what it makes may be written to, what it takes may be traced."""
+        name, owner = function.__name__, function.__self__
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            if any(map(is_traced, (*args, *keywords.values()))):
+                traced = self.session.array(self.session.constant(owner))
+                return getattr(traced, name)(*args, **keywords)
+            result = function(*args, **keywords)
+            return self.session.known(result) if name == "copy" else result
+
+        return call
+
+    def seen(self, value: Any) -> Any:
+        """What a global or a closure cell holds while the function runs without source."""
+        if isinstance(value, types.ModuleType):
+            return (
+                _Module(value, self) if value in (np, math) or value.__name__.startswith(("numpy", "scipy")) else value
+            )
+        if isinstance(value, (types.FunctionType, types.MethodType)):
+            return self.call(value)
+        try:
+            return self.call(value) if value in REPLACED else value
+        except TypeError:
+            return value
+
+
+class _Module:
+    """A module whose functions have traced forms."""
+
+    def __init__(self, module: types.ModuleType, hooks: Hooks) -> None:
+        self._module = module
+        self._hooks = hooks
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if isinstance(value, types.ModuleType):
+            return _Module(value, self._hooks)
+        return self._hooks.seen(value) if not isinstance(value, type) or value in REPLACED else value
+
+
+# --- numbers ---
+
+
+def as_float(session: Session, x: Any = 0.0) -> Any:
+    """`float(x)`: the same value, which no longer widens what it meets."""
+    return session.as_float(x)
+
+
+def _as_int(session: Session, x: Any = 0, *base: Any) -> Any:
+    if type(x) is TracedSize:
+        return x
+    if type(x) is Tracer and x.array is None:
+        return x.astype(np.int64) if session.evaluated(x.node) is None else int(x)
+    return int(x, *base)
+
+
+def _as_bool(session: Session, x: Any = False) -> bool:
+    return bool(x)
+
+
+def _math(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `math`: Python's own on numbers, a number without dtype of traced ones."""
+
+    def call(session: Session, *args: Any) -> Any:
+        if not any(map(is_traced, args)):
+            return original(*args)
+        weak = [as_float(session, a) if is_traced(a) else a for a in args]
+        node = session.call(name, weak, {})
+        return session.wrapped(Weak(node) if isinstance(node, Node) else node)
+
+    return call
+
+
+def _math_log(session: Session, x: Any, base: Any = None) -> Any:
+    if not is_traced(x) and not is_traced(base):
+        return math.log(x) if base is None else math.log(x, base)
+    natural = _MATH_LOG(session, x)
+    return natural if base is None else natural / _MATH_LOG(session, base)
+
+
+def _to_integer(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(session: Session, x: Any) -> Any:
+        return getattr(np, name)(x).astype(np.int64) if is_traced(x) else original(x)
+
+    return call
+
+
+def _math_prod(session: Session, values: Iterable[Any], *, start: Any = 1) -> Any:
+    total = start
+    for value in values:
+        total = total * value
+    return total
+
+
+# --- arrays ---
+
+
+def _array(session: Session, x: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0, **words: Any) -> Any:
+    """`np.array`: nested lists of traced values are stacked, a traced array is copied."""
+    if type(x) is Tracer:
+        made = x.copy() if dtype is None else x.astype(dtype)
+    elif _has_traced(x):
+        made = session.wrapped(session.call("array", (_lists(x),), {}))
+        made = made if dtype is None else made.astype(dtype)
+    else:
+        return session.known(np.array(_real(x), dtype=dtype, ndmin=ndmin, **words))
+    if made.kind is not Kind.ARRAY:
+        made = Tracer(session, Buffer(made.node), (), Kind.ARRAY)
+    return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if made.ndim < ndmin else made
+
+
+def _asarray(session: Session, x: Any, dtype: Any = None, **words: Any) -> Any:
+    """`np.asarray`: an array stays the one it is."""
+    if type(x) is Tracer and x.kind is Kind.ARRAY and (dtype is None or x.dtype == np.dtype(dtype)):
+        return x
+    if isinstance(x, np.ndarray) and not hasattr(x, "__graphc_node__"):
+        return np.asarray(x, dtype=dtype)
+    return _array(session, x, dtype)
+
+
+def _has_traced(x: Any) -> bool:
+    if type(x) in (list, tuple):
+        return any(map(_has_traced, x))
+    if type(x) is np.ndarray and x.dtype == object:
+        return any(map(_has_traced, x.ravel().tolist()))
+    return is_traced(x)
+
+
+def _lists(x: Any) -> Any:
+    """Nested sequences as lists, real arrays among them as arrays."""
+    if type(x) in (list, tuple):
+        return [_lists(v) for v in x]
+    return x.array if type(x) is Tracer and x.array is not None else x
+
+
+def _real(x: Any) -> Any:
+    if type(x) is Tracer:
+        return x.array
+    return [_real(v) for v in x] if type(x) in (list, tuple) else x
+
+
+def _creation(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A function that makes an array; with symbolic sizes or traced values, one of the language's."""
+
+    def call(session: Session, *args: Any, **keywords: Any) -> Any:
+        if not any(map(_has_traced, (*args, *keywords.values()))):
+            return session.known(original(*(_real(a) for a in args), **{k: _real(v) for k, v in keywords.items()}))
+        words = {k: v for k, v in keywords.items() if k not in ("order", "device", "like")}
+        positional = list(args)
+        if name in ("zeros", "ones", "full") and "shape" in words:
+            positional.insert(0, words.pop("shape"))
+        if name == "full" and "fill_value" in words:
+            positional.insert(1, words.pop("fill_value"))
+        if name in ("arange", "linspace", "eye", "identity") and "N" in words:
+            positional.insert(0, words.pop("N"))
+        return session.wrapped(session.call(name, positional, words))
+
+    return call
+
+
+def _scalar_type(kind: type) -> Callable[..., Any]:
+    """np.float32(x), np.float64(x), np.int64(x)."""
+
+    def call(session: Session, x: Any = 0) -> Any:
+        if type(x) is TracedSize:
+            return session.wrapped(session.call("astype", (as_float(session, x), np.dtype(kind).name), {}))
+        if not is_traced(x):
+            return kind(_real(x))
+        made = x.astype(kind)
+        return made if made.ndim else Tracer(session, Buffer(made.node), (), Kind.SCALAR)
+
+    return call
+
+
+# --- Python's own ---
+
+
+def _len(session: Session, x: Any) -> Any:
+    return x.shape[0] if type(x) is Tracer and x.ndim else len(x)
+
+
+def _sum(session: Session, values: Iterable[Any], /, start: Any = 0) -> Any:
+    if type(values) is Tracer and values.array is None:
+        total = np.sum(values, axis=0)
+        return total if type(start) is int and start == 0 else start + total
+    return builtins.sum(values, start)
+
+
+def _extreme(original: Callable[..., Any], ufunc: Any) -> Callable[..., Any]:
+    """max(a, b) and max(values) of traced values."""
+
+    def call(session: Session, *args: Any, **keywords: Any) -> Any:
+        if type(args[0]) is Tracer and len(args) == 1 and not keywords:
+            return ufunc.reduce(args[0], axis=0) if args[0].ndim == 1 else original(args[0])
+        values = list(args[0]) if len(args) == 1 else list(args)
+        sizes = all(type(v) is TracedSize or isinstance(v, int) for v in values)
+        if "key" in keywords or sizes or not any(map(is_traced, values)):
+            return original(values, **keywords)
+        return functools.reduce(ufunc, values)
+
+    return call
+
+
+def _with_functions(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the library's that calls functions of the user's."""
+
+    def call(session: Session, *args: Any, **keywords: Any) -> Any:
+        convert = session.convert
+        ready = [convert(a) if isinstance(a, (types.FunctionType, types.MethodType)) else a for a in args]
+        return original(*ready, **{k: convert(v) if callable(v) else v for k, v in keywords.items()})
+
+    return call
+
+
+def _any_of(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def call(session: Session, values: Any) -> Any:
+        if type(values) is Tracer and values.ndim:
+            return getattr(values, name)()
+        return original(values)
+
+    return call
+
+
+def _vectorize(session: Session, function: Any = None, *rest: Any, **words: Any) -> Any:
+    return session.convert(function)
+
+
+class _Rows:
+    """np.r_[a, b] and np.c_[a, b] of arrays and numbers."""
+
+    def __init__(self, session: Session, original: Any, columns: bool) -> None:
+        self.session, self.original, self.columns = session, original, columns
+
+    def __getitem__(self, key: Any) -> Any:
+        items = key if type(key) is tuple else (key,)
+        if not any(map(_has_traced, items)):
+            return self.session.known(self.original[key])
+        parts = [self.original[i] if type(i) is slice else _asarray(self.session, i) for i in items]
+        if self.columns:
+            return np.concatenate([p.reshape(-1, 1) if p.ndim < 2 else p for p in parts], axis=1)
+        return np.concatenate([p.reshape(1) if p.ndim == 0 else p for p in parts])
+
+
+# --- SciPy ---
+
+
+def _scipy(session: Session, function: types.FunctionType) -> Any:
+    """A Python function of SciPy's that the language has under the same name."""
+    module = function.__module__ or ""
+    if not module.startswith("scipy."):
+        return None
+    special = module.startswith("scipy.special")
+    names = [function.__name__] if special else [f"linalg.{function.__name__}", function.__name__]
+    known = next((n for n in names if n in FUNCTIONS), None)
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        if not any(map(_has_traced, (*args, *keywords.values()))):
+            return function(*args, **keywords)
+        if known is None:
+            raise session.placed(not_covered(f"{module}.{function.__name__}"))
+        return session.wrapped(session.call(known, args, keywords))
+
+    return call
+
+
+def _scipy_method(session: Session, method: types.MethodType) -> Any:
+    """norm.pdf, norm.cdf, norm.logpdf, norm.logcdf of scipy.stats."""
+    owner = type(method.__self__).__name__
+    name = f"{owner.removesuffix('_gen')}_{method.__name__}"
+    if not type(method.__self__).__module__.startswith("scipy.stats") or name not in FUNCTIONS:
+        return None
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        if not any(map(_has_traced, (*args, *keywords.values()))):
+            return method(*args, **keywords)
+        return session.wrapped(session.call(name, args, keywords))
+
+    return call
+
+
+_MATH_LOG = _math("log", math.log)
+_MATH: dict[str, str] = {
+    "exp": "exp", "expm1": "expm1", "exp2": "exp2", "log1p": "log1p", "log2": "log2", "log10": "log10",
+    "sqrt": "sqrt", "cbrt": "cbrt", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos",
+    "atan": "arctan", "atan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh",
+    "acosh": "arccosh", "atanh": "arctanh", "pow": "power", "hypot": "hypot", "fabs": "absolute", "erf": "erf",
+    "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "degrees": "rad2deg", "radians": "deg2rad",
+    "copysign": "copysign", "fmod": "fmod", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+}  # fmt: skip
+REPLACED: dict[Any, Callable[..., Any]] = {
+    **{getattr(math, ours): _math(theirs, getattr(math, ours)) for ours, theirs in _MATH.items()},
+    math.log: _math_log,
+    math.floor: _to_integer("floor", math.floor),
+    math.ceil: _to_integer("ceil", math.ceil),
+    math.trunc: _to_integer("trunc", math.trunc),
+    math.prod: _math_prod,
+    math.fsum: lambda session, values: _sum(session, values, 0.0),
+    np.array: _array,
+    np.asarray: _asarray,
+    np.asanyarray: _asarray,
+    np.ascontiguousarray: _asarray,
+    np.asfortranarray: _asarray,
+    **{getattr(np, n): _creation(getattr(np, n), "zeros" if n == "empty" else n) for n in (
+        "zeros", "ones", "full", "empty", "eye", "identity", "arange", "linspace", "logspace", "geomspace", "tri",
+        "indices", "diag_indices", "tril_indices", "triu_indices", "vander")},
+    **{k: _scalar_type(k) for k in (np.float64, np.float32, np.int64, np.int32, np.bool_)},
+    float: as_float,
+    int: _as_int,
+    bool: _as_bool,
+    len: _len,
+    sum: _sum,
+    max: _extreme(max, np.maximum),
+    min: _extreme(min, np.minimum),
+    any: _any_of(any, "any"),
+    all: _any_of(all, "all"),
+    map: _with_functions(map),
+    filter: _with_functions(filter),
+    sorted: _with_functions(sorted),
+    functools.reduce: _with_functions(functools.reduce),
+    np.vectorize: _vectorize,
+}  # fmt: skip
+_ROWS = {id(np.r_): False, id(np.c_): True}

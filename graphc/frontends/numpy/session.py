@@ -1,0 +1,386 @@
+"""One trace: what the traced objects share, and how calls become nodes.
+
+    np.exp(x @ W)     Tracer.__array_ufunc__  ->  session.ufunc  ->  FUNCTIONS["exp"]  ->  a node
+
+A call goes to the function of the language with the same name, so that whatever text models know
+the tracer knows. Calls whose arguments are all known are NumPy's own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import DtypeError, GraphcError, ShapeError
+from graphc.expr import build
+from graphc.expr.arguments import Weak
+from graphc.expr.functions import FUNCTIONS
+from graphc.frontends.numpy import calls, dispatch, indexing
+from graphc.frontends.numpy.buffers import Buffer, Path, path_between, reshapes
+from graphc.frontends.numpy.places import Places, user_frame
+from graphc.frontends.numpy.sizes import Restart, TracedSize, needs_number, number_of, solved
+from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.ir.dims import Dim, Size
+from graphc.ir.interpret import evaluate_node
+from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
+from graphc.ir.node import Node, topological
+from graphc.ir.types import SHORT, TensorType, show_shape
+
+CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
+_WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
+
+
+class Session:
+    """The state of a trace.
+
+    examples: the numbers of the sizes that came from example arrays.
+    names: what the user calls a node.  origin: where it was made.
+    captured: arrays from outside that have become inputs, by the name of the input.
+    aliases: the first variable of the user's that held an input.
+    """
+
+    def __init__(self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = ()) -> None:
+        self.examples = dict(examples or {})
+        self.places = Places()
+        self.names: dict[Node, str] = {}
+        self.origin: dict[Node, Any] = {}
+        self.aliases: dict[str, str] = {}
+        self.captured: dict[str, npt.NDArray[Any]] = {}
+        self._inputs: dict[int, Node] = {}
+        self._kept: list[Any] = []
+        self._bound: dict[str, Node] = {}
+        self._taken = set(taken)
+        self._fresh_count = 0
+        self._values: dict[Node, npt.NDArray[Any] | None] = {}
+        self.convert: Callable[[Any], Any] = lambda function: function
+
+    @property
+    def captured_nodes(self) -> list[Node]:
+        """The inputs that arrays from outside have become."""
+        return list(self._inputs.values())
+
+    # --- what the user calls things ---
+
+    def named(self, name: str, value: Any, augmented: bool = False) -> Any:
+        """`name = value` in the user's code; after `name += ...` the name is that of the new value alone."""
+        plain = name.strip("_")
+        if type(value) is not Tracer or not plain.isascii() or not plain.isidentifier():
+            return value
+        if not value.path:
+            value.buffer.name = plain
+        if value.array is None:
+            self._name(plain, value.node, augmented)
+        return value
+
+    def _name(self, name: str, node: Node, moved: bool) -> None:
+        """Give a node a name. moved: the value that had it before is gone."""
+        if node.op is INPUT:
+            self.aliases.setdefault(node["name"], name)
+        before = self._bound.get(name)
+        if moved and before is not None and before is not node and self.names.get(before) == name:
+            del self.names[before]
+        if node.op not in (INPUT, CONST):
+            self.names.setdefault(node, name)
+            self._bound[name] = node
+
+    def written(self, buffer: Buffer) -> None:
+        """A buffer has a new value: it is what the variable now holds."""
+        if buffer.name and buffer.array is None:
+            self._name(buffer.name, buffer.node, True)
+
+    # --- values in ---
+
+    def value(self, x: Any) -> Any:
+        """What a function of the language takes for an argument of the user's."""
+        kind = type(x)
+        if kind is Tracer:
+            return Weak(x.node) if x.kind is Kind.WEAK else x.node
+        if kind is TracedSize:
+            return x.dim
+        if isinstance(x, np.ndarray):
+            return self.constant(x)
+        if isinstance(x, np.generic):
+            return self.scalar(x)
+        if kind in (list, tuple):
+            return kind(self.value(v) for v in x)
+        if kind is slice:
+            return slice(self.value(x.start), self.value(x.stop), self.value(x.step))
+        if isinstance(x, np.dtype) or (isinstance(x, type) and (x in (float, int, bool) or issubclass(x, np.generic))):
+            return np.dtype(x).name
+        if isinstance(x, (list, tuple)):
+            return tuple(self.value(v) for v in x)
+        return x
+
+    def scalar(self, x: np.generic) -> Any:
+        """A NumPy scalar, which unlike a Python number has a dtype of its own."""
+        if x.dtype.kind in "OSUVmMc":
+            return self.constant(np.asarray(x))
+        return const_node(x, _WIDENED.get(x.dtype.name, x.dtype.name)) if x.dtype.name not in ("float16",) else float(x)
+
+    def constant(self, array: npt.NDArray[Any]) -> Node:
+        """A real array as a node: a constant, or an input if it is large."""
+        if array.dtype == object:
+            return self.stacked(array)
+        name = _WIDENED.get(array.dtype.name, array.dtype.name)
+        if name not in SHORT:
+            raise DtypeError(
+                "G030",
+                f"an array of dtype {array.dtype.name} takes part in a traced computation",
+                hint="the dtypes are float64, float32, int64, int32 and bool; convert it: a.astype(np.float64)",
+            )
+        if array.size <= CAPTURE_LIMIT:
+            return const_node(array, name)
+        key = id(array)
+        if key not in self._inputs:
+            found = self._free(self._name_outside(array))
+            self._kept.append(array)
+            self.captured[found] = array if array.dtype.name == name else array.astype(name)
+            self._inputs[key] = input_node(found, TensorType(name, array.shape))
+        return self._inputs[key]
+
+    def stacked(self, array: npt.NDArray[Any]) -> Node:
+        """An array of objects, some of them traced."""
+        node: Node = FUNCTIONS["array"].call(self.value(array.tolist()))
+        return node
+
+    def _name_outside(self, array: npt.NDArray[Any]) -> str:
+        """What the user calls an array from outside."""
+        frame = user_frame()
+        while frame is not None:
+            for scope in (frame.f_locals, frame.f_globals):
+                for name, value in scope.items():
+                    if value is array and name.isascii() and name.strip("_").isidentifier():
+                        return name.strip("_")
+            frame = frame.f_back
+        return "data"
+
+    def _free(self, wanted: str) -> str:
+        name, number = wanted, 1
+        while name in self._taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
+
+    # --- values out ---
+
+    def array(self, node: Node, contiguous: bool = True) -> Tracer:
+        """A new array, or number, of this value."""
+        kind = Kind.ARRAY if node.type.rank else Kind.SCALAR
+        return Tracer(self, Buffer(node, contiguous), (), kind)
+
+    def known(self, result: Any) -> Any:
+        """A result of NumPy's on real arrays: an array becomes one that traced values may be written to."""
+        if isinstance(result, np.ndarray):
+            return Tracer(self, Buffer(result), (), Kind.ARRAY)
+        if type(result) in (tuple, list):
+            return type(result)(self.known(r) for r in result)
+        return result
+
+    def wrapped(self, result: Any, contiguous: bool = True) -> Any:
+        """What the user gets for a result of a function of the language."""
+        if isinstance(result, Node):
+            self._note(result)
+            return self.array(result, contiguous)
+        if isinstance(result, Weak):
+            return Tracer(self, Buffer(result.node), (), Kind.WEAK)
+        if isinstance(result, Size):
+            return self.size(result)
+        if isinstance(result, (tuple, list)):
+            return type(result)(self.wrapped(r, contiguous) for r in result)
+        return result
+
+    def _note(self, node: Node) -> None:
+        if node not in self.origin and node.op not in (INPUT, CONST):
+            place = self.places.here()
+            if place is not None:
+                self.origin[node] = place
+
+    def viewed(self, source: Tracer, result: Any) -> Any:
+        """The result of a function that NumPy answers with a view of `source`."""
+        if isinstance(result, (tuple, list)):
+            return type(result)(self.viewed(source, r) for r in result)
+        path = path_between(source.node, result) if isinstance(result, Node) else None
+        if path is None:
+            return self.wrapped(result)
+        self._note(result)
+        return self.view(source, path)
+
+    def view(self, source: Tracer, path: Path) -> Tracer:
+        buffer = source.buffer
+        if reshapes(path) and not source.contiguous:
+            copy = self.array(buffer.read((*source.path, *path)), contiguous=True)
+            copy.buffer.may_share(buffer)
+            return copy
+        return Tracer(self, buffer, (*source.path, *path), Kind.ARRAY)
+
+    def like(self, value: Any, node: Node) -> Tracer:
+        """A new array or number of the same kind as `value`."""
+        kind = value.kind if type(value) is Tracer else Kind.ARRAY if node.type.rank else Kind.WEAK
+        return Tracer(self, Buffer(node), (), kind)
+
+    def fresh_name(self) -> str:
+        """A name for an input that no user can have given."""
+        self._fresh_count += 1
+        return f"_stand_in_{self._fresh_count}"
+
+    # --- calling ---
+
+    def call(self, name: str, args: Sequence[Any], keywords: Mapping[str, Any], shown: str | None = None) -> Any:
+        """The function `name` of the language on values of the user's; nodes are not wrapped yet."""
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise self.placed(calls.not_covered(shown or name))
+        values = self.attempt(lambda: [self.value(a) for a in args])
+        named = self.attempt(lambda: calls.keywords_for(function, {k: self.value(v) for k, v in keywords.items()}))
+        return self.attempt(lambda: calls.apply(function, values, named), [*values, *named.values()], shown or name)
+
+    def attempt(self, action: Callable[[], Any], values: Sequence[Any] = (), shown: str = "") -> Any:
+        """The result of an action; its errors get the place in the user's code and the operands' names."""
+        try:
+            return action()
+        except GraphcError as error:
+            if isinstance(error, ShapeError):
+                self._unify(error, values)
+                self._name_operands(error, values, shown)
+            raise self.placed(error) from None
+
+    def placed(self, error: GraphcError) -> GraphcError:
+        return error.at(self.places.here())
+
+    def _name_operands(self, error: GraphcError, values: Sequence[Any], shown: str) -> None:
+        nodes = [v for v in values if isinstance(v, Node)][:3]
+        if error.code != "G021" or not nodes:
+            return
+        if shown and error.message.startswith(("sizes ", "shapes do not match")):
+            error.message = f"shapes do not match in `{shown}`"
+        parts = [f"{self._called(n, i, len(nodes))} is {show_shape(n.shape)}" for i, n in enumerate(nodes)]
+        error.label = " and ".join(parts)
+
+    def _called(self, node: Node, position: int, count: int) -> str:
+        name = node["name"] if node.op is INPUT else self.names.get(node)
+        if name is not None:
+            return f"`{name}`"
+        return ("the left operand", "the right operand", "the third")[position] if count > 1 else "the operand"
+
+    # --- ufuncs ---
+
+    def ufunc(self, ufunc: Any, method: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """What `__array_ufunc__` answers."""
+        return dispatch.ufunc(self, ufunc, method, inputs, keywords)
+
+    def function(self, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """What `__array_function__` answers."""
+        return dispatch.function(self, function, args, dict(keywords))
+
+    def stored(self, result: Any, out: Any) -> Any:
+        """A result, written to `out` if that is given."""
+        target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+        if target is None:
+            return result
+        if type(target) is not Tracer:
+            raise self.placed(dispatch.made_outside())
+        indexing.cast_into(target, result)
+        return target
+
+    def callable(self, function: Any) -> Any:
+        """A function of the user's, ready to be called with traced values."""
+        return self.convert(function)
+
+    def evaluated(self, node: Node) -> npt.NDArray[Any] | None:
+        """The value of a node that depends on no input and no symbolic size; None for others."""
+        if node not in self._values:
+            order = topological([node])
+            known = all(n.op not in (INPUT, SIZE) and _sizes_known(n) for n in order)
+            self._values[node] = evaluated(order) if known else None
+        return self._values[node]
+
+    # --- sizes ---
+
+    def size(self, dim: Dim) -> Any:
+        """A size for the user: an int, or one that stays symbolic."""
+        return TracedSize(self, dim) if isinstance(dim, Size) else dim
+
+    def number(self, dim: Dim) -> int:
+        """The number of a size, which from now on it always is."""
+        if isinstance(dim, int):
+            return dim
+        number = number_of(dim, self.examples)
+        if number is None:
+            raise self.placed(needs_number(dim))
+        raise Restart({name: self.examples[name] for name in dim.names()})
+
+    def equal_sizes(self, a: Dim, b: Dim) -> bool:
+        """Whether two sizes are equal; if they are in the examples, they are from now on."""
+        if a == b:
+            return True
+        first, second = number_of(a, self.examples), number_of(b, self.examples)
+        if first is None or second is None:
+            raise self.placed(needs_number(a if first is None else b))
+        raise Restart(self._replacement(a, b) if first == second else self._fixed(a, b))
+
+    def _fixed(self, *dims: Dim) -> dict[str, Dim]:
+        return {n: self.examples[n] for d in dims if isinstance(d, Size) for n in d.names()}
+
+    def _replacement(self, a: Dim, b: Dim) -> dict[str, Dim]:
+        """What makes two sizes equal that are equal in the examples."""
+        return solved(a, b, list(self.examples)) or self._fixed(a, b)
+
+    def _unify(self, error: ShapeError, values: Sequence[Any]) -> None:
+        """Begin again with sizes equal, where an operation needs them to be and the examples say so."""
+        if not self.examples:
+            return
+        pairs = [error.sizes] if error.sizes is not None else _pairs(values)
+        for a, b in pairs:
+            first, second = number_of(a, self.examples), number_of(b, self.examples)
+            if first is not None and first == second and a != b:
+                raise Restart(self._replacement(a, b))
+        if error.code == "G022":
+            dims = [d for v in values if isinstance(v, Node) for d in v.shape if isinstance(d, Size)]
+            known = [d for d in dims if number_of(d, self.examples) is not None]
+            if known:
+                raise Restart(self._fixed(*known))
+
+    def as_float(self, x: Any) -> Any:
+        """`float(x)`: the same value, as a Python number."""
+        if type(x) is TracedSize:
+            return self.number_with("multiply", x, 1.0, False)
+        if type(x) is not Tracer or x.array is not None:
+            return float(x)
+        if any(d != 1 for d in x.node.shape):
+            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+        node = build.astype(build.reshape(x.node, ()), x.dtype.name if x.dtype.kind == "f" else "float64")
+        return self.wrapped(Weak(node))
+
+    def number_with(self, operation: str, size: Any, other: Any, swapped: bool) -> Any:
+        """Arithmetic of a size that is not a size: a number that takes the dtype of what it meets."""
+        if type(other) is Tracer or isinstance(other, (np.ndarray, np.generic)):
+            return self.ufunc(getattr(np, operation), "__call__", (other, size) if swapped else (size, other), {})
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        mine, theirs = (Weak(size_node(v.dim, "float64")) if type(v) is TracedSize else v for v in (size, other))
+        node = self.attempt(lambda: FUNCTIONS[operation].call(*((theirs, mine) if swapped else (mine, theirs))))
+        return self.wrapped(Weak(node))
+
+
+def _pairs(values: Sequence[Any]) -> list[tuple[Dim, Dim]]:
+    """Sizes of different operands, each with each."""
+    shapes = [v.shape for v in values if isinstance(v, Node)]
+    return [(a, b) for i, s in enumerate(shapes) for t in shapes[i + 1 :] for a in s for b in t]
+
+
+def _sizes_known(node: Node) -> bool:
+    """Whether no attribute of a node is a symbolic size."""
+    return all(isinstance(d, int) for d in node.shape) and not any(isinstance(v, Size) for v in node.attrs)
+
+
+def evaluated(order: Sequence[Node]) -> npt.NDArray[Any]:
+    """The value of the last of these nodes, which are in topological order and need no inputs."""
+    table: dict[Node, npt.NDArray[Any]] = {}
+    with np.errstate(all="ignore"):
+        for node in order:
+            table[node] = evaluate_node(node, [table[a] for a in node.args], {})
+    return table[order[-1]]

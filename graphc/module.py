@@ -1,0 +1,118 @@
+"""What a user holds: a compiled model, with the structure of its arguments and of its result.
+
+    m.value_and_grad(params={"W": W, "b": b}, X=X)   ->   (3.2, Gradients(params={"W": ..., "b": ...}))
+
+The generated file takes and gives arrays; dicts, lists and dataclasses of them are taken apart and
+put together here.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.errors import ArgumentError, did_you_mean
+from graphc.frontends.numpy.signature import Argument
+from graphc.frontends.numpy.structure import LEAF, Shape, flatten, unflatten
+from graphc.frontends.numpy.trace import Traced
+from graphc.ir.graph import Graph
+
+
+class Interface(NamedTuple):
+    """How structured arguments and results map to the flat ones of the generated file.
+
+    arguments: in order.  result: the structure of what the model returns.  fixed: arrays that the
+    function took from outside, by the name of their input.
+    """
+
+    arguments: tuple[Argument, ...]
+    result: Shape | None
+    fixed: Mapping[str, npt.NDArray[Any]]
+
+    @staticmethod
+    def of_graph(graph: Graph) -> Interface:
+        """Each input is an argument of its own."""
+        arguments = tuple(Argument(n["name"], LEAF, (n.type,), (n["name"],), (None,), (False,)) for n in graph.inputs)
+        return Interface(arguments, None, {})
+
+    @staticmethod
+    def of_traced(traced: Traced) -> Interface:
+        return Interface(tuple(traced.signature.arguments), traced.result, traced.captured)
+
+    # --- in ---
+
+    def leaves(self, args: Sequence[Any], words: Mapping[str, Any]) -> dict[str, Any]:
+        """The flat inputs by name."""
+        given = self._given(args, words)
+        values: dict[str, Any] = dict(self.fixed)
+        for argument in self.arguments:
+            if argument.name not in given and all(t is None for t in argument.types):
+                continue
+            if argument.name not in given:
+                kind = argument.types[0] if argument.shape is LEAF else "a structure of arrays"
+                raise ArgumentError("G070", f"the input `{argument.name}` is missing: {kind}")
+            values.update(_flat(argument, given[argument.name]))
+        return values
+
+    def _given(self, args: Sequence[Any], words: Mapping[str, Any]) -> dict[str, Any]:
+        names = [a.name for a in self.arguments]
+        if len(args) > len(names):
+            raise ArgumentError("G070", f"the model has {len(names)} inputs, and got {len(args)} arguments")
+        given = dict(zip(names, args, strict=False))
+        for name, value in words.items():
+            if name in self.fixed:
+                raise ArgumentError("G070", f"`{name}` was taken from outside when the function was traced")
+            if name not in names:
+                hint = did_you_mean(name, names) or f"the inputs are: {', '.join(names) or 'none'}"
+                raise ArgumentError("G070", f"`{name}` is not an input", hint=hint)
+            if name in given:
+                raise ArgumentError("G070", f"the input `{name}` is given twice")
+            given[name] = value
+        return given
+
+    # --- out ---
+
+    def returned(self, value: Any) -> Any:
+        """The result in its structure."""
+        if self.result is None or self.result == LEAF:
+            return value
+        values = value if isinstance(value, tuple) else (value,)
+        return unflatten(self.result, values)
+
+    def names_of(self, wrt: Sequence[str]) -> list[str]:
+        """The flat names that arguments, or leaves, stand for. ArgumentError for static ones."""
+        table = {a.name: [n for n, t in zip(a.names, a.types, strict=True) if t is not None] for a in self.arguments}
+        return [leaf for name in wrt for leaf in table.get(name, [name])]
+
+    def gathered(self, wrt: Sequence[str], gradients: Any) -> Any:
+        """Flat gradients in the structure of the arguments `wrt`."""
+        table = {a.name: a for a in self.arguments}
+        if all(table[name].shape == LEAF for name in wrt if name in table):
+            return gradients
+        flat = gradients._asdict()
+        kind: Any = namedtuple("Gradients", [*wrt])  # type: ignore[misc]
+        return kind(*(self._structured(table.get(name), name, flat) for name in wrt))
+
+    def _structured(self, argument: Argument | None, name: str, flat: Mapping[str, Any]) -> Any:
+        if argument is None:
+            return flat[name]
+        return unflatten(argument.shape, [flat.get(n) for n in argument.names])
+
+
+def _flat(argument: Argument, value: Any) -> dict[str, Any]:
+    """The leaves of one argument. ArgumentError if it has another structure than it had at compile time."""
+    if argument.shape == LEAF:
+        return {argument.names[0]: value} if argument.types[0] is not None else {}
+    leaves, shape = flatten(value)
+    if shape != argument.shape:
+        raise ArgumentError("G070", f"`{argument.name}` has another structure than when the model was compiled")
+    return {n: v for n, t, v in zip(argument.names, argument.types, leaves, strict=True) if t is not None}
+
+
+def plain(value: Any) -> Any:
+    """A Python float as NumPy's, which has a shape and a dtype."""
+    return np.float64(value) if type(value) is float else value
