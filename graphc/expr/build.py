@@ -32,6 +32,9 @@ def apply(name: str, *args: Value, **attrs: Any) -> Node:
 
 def as_nodes(args: Sequence[Value], skip_first: bool = False) -> list[Node]:
     """Numbers become constants of the dtype that the nodes beside them have."""
+    nodes = [a for a in args if isinstance(a, Node)]
+    if len(nodes) == len(args):
+        return nodes
     peers = [a.type.dtype for a in args[int(skip_first) :] if isinstance(a, Node)]
     return [a if isinstance(a, Node) else literal(a, peers) for a in args]
 

@@ -17,6 +17,9 @@ MASK = frozenset({"elementwise", "mask"})
 
 def same(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     """Arithmetic: the promoted dtype."""
+    first = types[0]
+    if types.count(first) == len(types):
+        return first
     return TensorType(promote(*(t.dtype for t in types)), broadcast(*(t.shape for t in types)))
 
 

@@ -12,7 +12,7 @@ there is no limit on the number of steps and none is needed. The engine knows no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from graphc.expr.formula import Call, instantiate
@@ -24,16 +24,25 @@ from graphc.rewrite.rule import ComputedRule, Rule, Step
 from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform, signed
 
 AnyRule = Rule | ComputedRule
+_NO_OPS: frozenset[str] = frozenset()
 _SUM_ROOTS = ("add", "subtract")
 _PRODUCT_ROOTS = ("multiply", "divide", "reciprocal", "square", "power")
 
 
 class _Entry(NamedTuple):
-    """A rule, the ops that it needs to see, and whether in the argument or among the factors."""
+    """A rule, and the ops that it needs to see: among the arguments, among the factors of the terms."""
 
     rule: AnyRule
+    over: frozenset[str]
     heads: frozenset[str]
-    inside: bool
+
+
+class _Surroundings(NamedTuple):
+    """What is seen of a node before any rule is tried: few nodes differ in it."""
+
+    op: str
+    over: frozenset[str]
+    heads: frozenset[str]
 
 
 class Engine:
@@ -47,16 +56,16 @@ class Engine:
         self._observer = observer
         self.views = Views()
         self._normal: dict[Node, Node] = {}
+        self._everywhere: list[_Entry] = []
         self._by_op: defaultdict[str, list[_Entry]] = defaultdict(list)
-        self._everywhere: list[AnyRule] = []
         for rule in rules:
-            roots = _roots(rule)
-            heads = needed_heads(rule.left) if isinstance(rule, Rule) else frozenset()
-            inside = isinstance(rule, Rule) and not is_sum(rule.left) and not is_product(rule.left)
+            entry, roots = _entry(rule), _roots(rule)
             for op in roots:
-                self._by_op[op].append(_Entry(rule, heads, inside))
+                self._by_op[op].append(entry)
             if not roots:
-                self._everywhere.append(rule)
+                self._everywhere.append(entry)
+        self._looks_at_factors = {op for op, entries in self._by_op.items() if any(e.heads for e in entries)}
+        self._candidates: dict[_Surroundings, tuple[AnyRule, ...]] = {}
 
     def run(self, graph: Graph, fixed: Iterable[Node] = ()) -> Graph:
         """The graph with every node in normal form; names and origins are carried over.
@@ -121,12 +130,17 @@ class Engine:
                 return Step(rule, node, self._settle(after))
         return None
 
-    def _rules_for(self, node: Node) -> Iterator[AnyRule]:
+    def _rules_for(self, node: Node) -> tuple[AnyRule, ...]:
         """The rules that may fire here, judged by the ops around the node."""
-        yield from self._everywhere
-        for rule, heads, inside in self._by_op.get(node.op.name, ()):
-            if not heads or heads <= ({node.args[0].op.name} if inside else self.views.heads(node)):
-                yield rule
+        op = node.op.name
+        over = frozenset([a.op.name for a in node.args])
+        around = _Surroundings(op, over, self.views.heads(node) if op in self._looks_at_factors else _NO_OPS)
+        rules = self._candidates.get(around)
+        if rules is None:
+            entries = (*self._everywhere, *self._by_op.get(op, ()))
+            rules = tuple(e.rule for e in entries if e.over <= around.over and e.heads <= around.heads)
+            self._candidates[around] = rules
+        return rules
 
     def _apply(self, rule: AnyRule, node: Node) -> Node | None:
         if isinstance(rule, ComputedRule):
@@ -191,6 +205,15 @@ def _arguments_first(nodes: Iterable[Node], inside: set[Node]) -> list[Node]:
                 stack.append((node, True))
                 stack += [(a, False) for a in node.args if a in inside and a not in done]
     return order
+
+
+def _entry(rule: AnyRule) -> _Entry:
+    """A rule with the ops that it needs to see."""
+    if isinstance(rule, ComputedRule):
+        return _Entry(rule, frozenset((rule.over,)) if rule.over else _NO_OPS, _NO_OPS)
+    heads = needed_heads(rule.left)
+    within = is_sum(rule.left) or is_product(rule.left)
+    return _Entry(rule, _NO_OPS, heads) if within else _Entry(rule, heads, _NO_OPS)
 
 
 def _roots(rule: AnyRule) -> tuple[str, ...]:

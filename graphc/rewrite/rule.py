@@ -64,6 +64,7 @@ class ComputedRule:
 
     ops: the ops at whose nodes it is tried; () means every op.
     examples: (before, after) as texts of the language over `x, y: f64[n, m]`, `s, t: f64`.
+    over: an op that one of the arguments must be; "" means that any will do.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ComputedRule:
     exact: Exact
     why: str
     examples: tuple[tuple[str, str], ...]
+    over: str = ""
 
     def __str__(self) -> str:
         return "; ".join(f"{a}  ->  {b}" for a, b in self.examples)

@@ -51,15 +51,19 @@ class Views:
 
     def product(self, node: Node) -> Product:
         """`node` as a product. Equal bases are one factor; broadcasts of a factor are looked through."""
-        if node not in self._products:
-            self._products[node] = self._product(node)
-        return self._products[node]
+        view = self._products.get(node)
+        if view is None:
+            view = self._products[node] = self._product(node)
+        return view
 
     def sum(self, node: Node) -> tuple[Term, ...]:
         """`node` as a sum, its terms in the order of the text."""
-        if node not in self._sums:
-            self._sums[node] = self._sum(node)
-        return self._sums[node]
+        if node.op.name not in _SUMS:
+            return (Term(1.0, node),)
+        terms = self._sums.get(node)
+        if terms is None:
+            terms = self._sums[node] = self._sum(node)
+        return terms
 
     def term(self, term: Term) -> Product:
         """A term as a product, with its sign."""
@@ -68,16 +72,23 @@ class Views:
 
     def key(self, node: Node) -> frozenset[Factor]:
         """What like terms have in common: the factors, whatever their order."""
-        if node not in self._keys:
-            self._keys[node] = frozenset(self.product(node).factors)
-        return self._keys[node]
+        key = self._keys.get(node)
+        if key is None:
+            key = self._keys[node] = frozenset(self.product(node).factors)
+        return key
 
     def heads(self, node: Node) -> frozenset[str]:
         """The ops of all factors of all terms of `node`: what a pattern may hope to find."""
-        if node not in self._heads:
-            factors = (f for t in self.sum(node) for f in self.product(t.node).factors)
-            self._heads[node] = frozenset(f.base.op.name for f in factors)
-        return self._heads[node]
+        terms = self.sum(node)
+        if len(terms) == 1:
+            return self._factor_heads(terms[0].node)
+        return frozenset().union(*[self._factor_heads(t.node) for t in terms])
+
+    def _factor_heads(self, node: Node) -> frozenset[str]:
+        heads = self._heads.get(node)
+        if heads is None:
+            heads = self._heads[node] = frozenset([f.base.op.name for f in self.product(node).factors])
+        return heads
 
     def _product(self, node: Node) -> Product:
         coefficient = 1.0
@@ -117,9 +128,13 @@ class Views:
         return node is root or node not in self.opaque
 
 
+_SUMS = frozenset(("add", "subtract", "negative", "broadcast_to"))
+_PRODUCTS = frozenset(("multiply", "divide", "negative", "reciprocal", "square", "power", "broadcast_to"))
+
+
 def _factors(node: Node) -> tuple[float, list[tuple[Node, int]]] | None:
     """The factors of one node, or None if it is not a product."""
-    if not node.type.is_float:
+    if node.op.name not in _PRODUCTS or not node.type.is_float:
         return None
     match node.op.name:
         case "multiply":
@@ -179,7 +194,8 @@ class Term(NamedTuple):
 
 
 def _addends(node: Node) -> list[tuple[Node, float]] | None:
-    if not node.type.is_float:
+    """The signed terms of one node, or None if it is not a sum."""
+    if node.op.name not in _SUMS or not node.type.is_float:
         return None
     match node.op.name:
         case "add":

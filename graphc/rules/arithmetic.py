@@ -42,8 +42,10 @@ def collect_terms(node: Node, views: Views) -> Node | None:
     if len(terms) == 1:
         return None
     keys = [views.key(t.node) for t in terms]
-    if len(set(keys)) == len(keys) and not _has_loose_signs(node) and all(scalar_value(t.node) != 0 for t in terms):
-        return None
+    if len(set(keys)) == len(keys) and all(scalar_value(t.node) != 0 for t in terms):
+        turned = _turned(node, views) if all(views.product(t.node).coefficient for t in terms) else None
+        if turned is not None or not _has_loose_signs(node):
+            return turned
     groups: dict[frozenset[Factor], list[Term]] = {}
     for key, term in zip(keys, terms, strict=True):
         groups.setdefault(key, []).append(term)
@@ -71,6 +73,17 @@ def _has_loose_signs(node: Node) -> bool:
         or (left < 0 and node.op.name == "add")
         or (left < 0 and node.op.name == "subtract" and node.args[0].op.name == "negative")
     )
+
+
+def _turned(node: Node, views: Views) -> Node | None:
+    """x + -y as x - y, x - -y as x + y: the terms of x stay as they are, however many."""
+    if node.op.name == "negative":
+        return None
+    left, right = (signed(a) for a in node.args)
+    if left.sign < 0 or right.sign > 0 or len(views.sum(right.node)) > 1:
+        return None
+    turned = build.subtract if node.op.name == "add" else build.add
+    return conform(turned(left.node, right.node), node.type)
 
 
 def collect_factors(node: Node, views: Views) -> Node | None:
@@ -139,7 +152,7 @@ def _same_base(node: Node, views: Views) -> bool:
 
 def drop_broadcast(node: Node, views: Views) -> Node | None:
     """An elementwise op broadcasts by itself."""
-    if not node.op.elementwise or all(a.op.name != "broadcast_to" for a in node.args):
+    if not node.op.elementwise:
         return None
     for i, arg in enumerate(node.args):
         if arg.op.name == "broadcast_to":
@@ -206,6 +219,7 @@ COMPUTED = (
         Exact.BITWISE,
         "an operation on constants is a constant",
         (("exp(1.0) + s", "2.718281828459045 + s"),),
+        over="const",
     ),
     ComputedRule(
         "drop-broadcast",
@@ -214,6 +228,7 @@ COMPUTED = (
         Exact.BITWISE,
         "elementwise operations broadcast by themselves",
         (("broadcast_to(s, (n, m)) * x", "s * x"),),
+        over="broadcast_to",
     ),
     ComputedRule(
         "collect-terms",
@@ -244,6 +259,7 @@ COMPUTED = (
         Exact.ROUNDING,
         "a false mask gives 0, whatever it is multiplied by",
         (("where(x > 0, y, 0) * x", "where(x > 0, y * x, 0)"),),
+        over="where",
     ),
     ComputedRule(
         "known-branch",

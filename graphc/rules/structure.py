@@ -266,8 +266,8 @@ GRADIENT = (
         "multiply once instead of n times",
         (("sum(s * x)", "s * sum(x)"),),
     ),
-    ComputedRule("add-into", ("add",), add_into, R, "no array of zeros", ()),
-    ComputedRule("subtract-from", ("subtract",), subtract_from, R, "no array of zeros", ()),
-    ComputedRule("sign-of-scatter", ("negative",), scaled_scatter, B, "the sign of the entries", ()),
-    ComputedRule("row-sum-of-scatter", ("sum",), row_sum_of_scatter, R, "one entry in each row", ()),
+    ComputedRule("add-into", ("add",), add_into, R, "no array of zeros", (), over="add_at"),
+    ComputedRule("subtract-from", ("subtract",), subtract_from, R, "no array of zeros", (), over="add_at"),
+    ComputedRule("sign-of-scatter", ("negative",), scaled_scatter, B, "the sign of the entries", (), over="add_at"),
+    ComputedRule("row-sum-of-scatter", ("sum",), row_sum_of_scatter, R, "one entry in each row", (), over="add_at"),
 )
