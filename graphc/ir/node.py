@@ -106,15 +106,15 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     done: set[Node] = set()
     order: list[Node] = []
     for root in roots:
-        stack = [(root, 0)]
+        stack = [root]
         while stack:
-            node, position = stack.pop()
-            if node in done:
+            node = stack[-1]
+            waiting = () if node in done else [a for a in node.args if a not in done]
+            if waiting:
+                stack += reversed(waiting)
                 continue
-            if position < len(node.args):
-                stack.append((node, position + 1))
-                stack.append((node.args[position], 0))
-            else:
+            stack.pop()
+            if node not in done:
                 done.add(node)
                 order.append(node)
     return order

@@ -73,14 +73,15 @@ class Engine:
         The nodes in `fixed` stay as they are, and rules do not look through them, nor through
         values with several users: after differentiation these are the stages of the backward pass.
         """
+        opaque = self.views.opaque
         for node in fixed:
             self._normal[node] = node
             if node.args:
-                self.views.opaque.add(node)
+                opaque.add(node)
         for node in graph.nodes:
             normal = self._visit(node)
-            if self.views.opaque and len(graph.users[node]) > 1 and self._is_stage(normal):
-                self.views.opaque.add(normal)
+            if opaque and normal not in opaque and len(graph.users[node]) > 1 and self._is_stage(normal):
+                opaque.add(normal)
         return graph.mapped(self.of)
 
     def of(self, node: Node) -> Node:
