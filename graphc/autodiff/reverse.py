@@ -110,7 +110,7 @@ def _backward(graph: Graph, sources: set[Node], cotangents: dict[Node, list[Node
             continue
         total = parts[-1]  # the sum reads in the order of the forward pass
         for part in parts[-2::-1]:
-            total = build.add(total, part)
+            total = _plus(total, part)
         totals[node] = total
         for i, arg in enumerate(node.args):
             if arg in active:
@@ -118,6 +118,11 @@ def _backward(graph: Graph, sources: set[Node], cotangents: dict[Node, list[Node
                 if ct is not None:
                     cotangents.setdefault(arg, []).append(_fit(ct, arg))
     return totals
+
+
+def _plus(total: Node, part: Node) -> Node:
+    """A sum of cotangents; what comes with a minus sign is subtracted."""
+    return build.subtract(total, part.args[0]) if part.op.name == "negative" else build.add(total, part)
 
 
 def _active(graph: Graph, sources: set[Node]) -> set[Node]:

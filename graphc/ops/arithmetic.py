@@ -120,7 +120,7 @@ def _arithmetic() -> list[Op]:
             plain=("nonzero", "a / b"),
             spelling="a / b",
             helpers=(_DIV,),
-            partials=("1 / b", "-(1 / b) * y"),
+            partials=("1 / b", "-(1 / b * y)"),
             sympy="a / b",
             domain=("(-oo, oo)", "nonzero"),
             safe=Safe(1, 1.0, unless="nonzero(b)"),
