@@ -19,10 +19,13 @@ from typing import Any
 from graphc.expr import (
     arrays,
     build,
+    calculus,
+    convolution,
     cumulative,
     elementwise,
     nan_reductions,
     ordering,
+    polynomials,
     products,
     quantiles,
     reductions,
@@ -31,7 +34,10 @@ from graphc.expr import (
 from graphc.expr.arguments import Value, node
 from graphc.expr.elementwise import applied
 from graphc.ir.node import Node, make
+from graphc.ir.types import MAX_RANK
 from graphc.ops import REGISTRY
+
+MAX_SPREAD = MAX_RANK  # arguments of a parameter that takes any number, such as one spacing an axis
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,9 @@ class Function:
     """One function of the language.
 
     call: values (nodes, numbers, sizes, sequences of them) -> a node, or a tuple of values.
-    parameters: names in positional order, keyword-only ones last.  positional: how many of them
-    may be given by position.  required: how many must be given.
+    parameters: names in positional order, keyword-only ones last; "*xs" for each of the places of a
+    parameter that takes any number.  positional: how many of them may be given by position.
+    required: how many must be given.
     """
 
     name: str
@@ -159,6 +166,9 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     "statistics": statistics.TABLE,
     "quantiles": quantiles.TABLE,
     "without nan": nan_reductions.TABLE,
+    "calculus": calculus.TABLE,
+    "convolution": convolution.TABLE,
+    "polynomials": polynomials.TABLE,
     "running totals": cumulative.TABLE,
     "ordering": ordering.TABLE,
     "products": {
@@ -214,16 +224,19 @@ def _functions() -> Iterator[Function]:
 def _function(name: str, call: Callable[..., Any], section: str, doc: str) -> Function:
     parameters = inspect.signature(call).parameters.values()
     by_position = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    spread = [f"*{p.name}" for p in parameters if p.kind is p.VAR_POSITIONAL]
+    by_name = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
     shown = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in by_position]
-    others = [f"{p.name}={p.default!r}" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    others = [f"{p.name}={p.default!r}" for p in by_name]
+    places = [*(p.name for p in by_position), *spread * MAX_SPREAD]
     return Function(
         name=name,
         call=call,
         doc=doc,
         section=section,
-        signature=f"{name}({', '.join(shown + (['*'] if others else []) + others)})",
-        parameters=tuple(p.name for p in parameters),
-        positional=len(by_position),
+        signature=f"{name}({', '.join(shown + (spread or ['*'] if others else spread) + others)})",
+        parameters=(*places, *(p.name for p in by_name)),
+        positional=len(places),
         required=sum(p.default is p.empty for p in by_position),
     )
 

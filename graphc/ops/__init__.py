@@ -6,6 +6,7 @@ from graphc.ir import leaf
 from graphc.ir.op import Op
 from graphc.ops import (
     arithmetic,
+    convolution,
     creation,
     cumulative,
     functions,
@@ -27,6 +28,7 @@ FAMILIES: dict[str, list[Op]] = {
     "ordering": ordering.OPS,
     "shapes": shape.OPS,
     "products": linalg.OPS,
+    "convolution": convolution.OPS,
     "indexing": indexing.OPS,
     "creation": creation.OPS,
 }

@@ -294,6 +294,14 @@ def counted(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample((rng.integers(0, 4, 6), draw(rng, (6,), "(-oo, oo)", "float32")), {"n": 4})
 
 
+def convolutions(rng: np.random.Generator) -> Iterator[Sample]:
+    for mode in ("full", "same", "valid"):
+        for n, m in [(5, 3), (6, 4), (4, 4), (3, 1), (1, 1), (7, 2), *([(2, 5), (1, 3)] if mode == "full" else [])]:
+            yield Sample((draw(rng, (n,), "(-oo, oo)"), draw(rng, (m,), "(-oo, oo)")), {"mode": mode})
+        for pair in [("float32", "float32"), ("int64", "int32"), ("float32", "int64")]:
+            yield Sample((draw(rng, (5,), "(-oo, oo)", pair[0]), draw(rng, (2,), "(-oo, oo)", pair[1])), {"mode": mode})
+
+
 # --- shapes ---
 
 
@@ -570,6 +578,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "permute": permutations, "argmax": positions, "argmin": positions, "argpartition": parts,
     "searchsorted": searched({"side": "left"}, {"side": "right"}),
     "digitize": searched({"right": False}, {"right": True}, flipped=True), "bincount": counted,
+    "convolve": convolutions,
     "transpose": pairs(TRANSPOSES, "axes"), "reshape": pairs(RESHAPES, "shape"),
     "broadcast_to": pairs(BROADCASTS, "shape"), "expand_dims": pairs(EXPANDED, "axes"),
     "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
@@ -687,6 +696,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "argmin": _along(np.argmin),
     "searchsorted": _along(np.searchsorted),
     "digitize": _along(np.digitize),
+    "convolve": _along(np.convolve),
     "bincount": lambda s: np.array([s.args[1][s.args[0] == k].sum() for k in range(s.attrs["n"])]),
     "transpose": lambda s: np.transpose(s.args[0], s.attrs["axes"]),
     "reshape": lambda s: np.reshape(s.args[0], _shape(s)),

@@ -1,0 +1,85 @@
+"""Convolution of two vectors: c[k] is the sum of a[i] * v[k - i].
+
+    full    n + m - 1 sums          [a0 v0, a0 v1 + a1 v0, ..., a[n-1] v[m-1]]
+    same    the n in the middle
+    valid   the n - m + 1 in which all of v takes part
+
+Convolution is linear in both arguments. The adjoint of a full one is a valid one with the other
+argument reversed, and the other way round, so these records are closed under differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphc.errors import DtypeError, ShapeError
+from graphc.ir.dims import Dim
+from graphc.ir.index import Index, Range
+from graphc.ir.node import Node
+from graphc.ir.op import Attrs, Op
+from graphc.ir.types import TensorType, promote, show_shape
+
+
+def _convolved(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    a, v = types
+    if a.rank != 1 or v.rank != 1:
+        raise ShapeError(
+            "G021", f"a convolution takes two vectors, not {show_shape(a.shape)} and {show_shape(v.shape)}"
+        )
+    dtype = promote(a.dtype, v.dtype)
+    if dtype == "bool":
+        raise DtypeError("G030", "a convolution needs numbers, and was given booleans")
+    n, m = a.shape[0], v.shape[0]
+    sizes: dict[str, Dim] = {"full": n + m - 1, "same": n, "valid": n - m + 1}
+    gap = n - m
+    if attrs["mode"] != "full" and isinstance(gap, int) and gap < 0:
+        raise ShapeError("G021", f"a convolution of {n} elements with {m} has the longer vector first")
+    return TensorType(dtype, (sizes[attrs["mode"]],))
+
+
+def _lengths(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
+    """Neither is empty, and where it matters the first is at least as long as the second."""
+    n, m = types[0].shape[0], types[1].shape[0]
+    return [(n, 1), (m, 1), *([] if attrs["mode"] == "full" else [(n - m, 0)])]
+
+
+def _adjoint(e: Any, node: Node, ct: Node, i: int) -> Node:
+    a, v = node.args
+    if node["mode"] == "valid":
+        if i == 0:
+            return e.apply("convolve", ct, e.flip(v, 0), mode="full")  # type: ignore[no-any-return]
+        return e.flip(e.apply("convolve", a, e.flip(ct, 0), mode="valid"), 0)  # type: ignore[no-any-return]
+    whole = ct if node["mode"] == "full" else _middle(e, node, ct)
+    return e.apply("convolve", whole, e.flip(node.args[1 - i], 0), mode="valid")  # type: ignore[no-any-return]
+
+
+def _middle(e: Any, node: Node, ct: Node) -> Node:
+    """The cotangent of the sums in the middle among those of all sums, which are 0."""
+    n, m = (x.shape[0] for x in node.args)
+    start = (m - 1) // 2
+    place = Index((Range(start, start + n, 1, n, False),))
+    return e.add_at(e.zeros((n + m - 1,), ct.type.dtype), ct, place)  # type: ignore[no-any-return]
+
+
+def _text(types: Sequence[TensorType], attrs: Attrs) -> str:
+    return "np.convolve(a, v)" if attrs["mode"] == "full" else "np.convolve(a, v, mode)"
+
+
+OPS: list[Op] = [
+    Op(
+        "convolve",
+        ("a", "v"),
+        _convolved,
+        _text,
+        "Convolution of two vectors.",
+        attrs=("mode",),
+        spelling="convolve(a, v)",
+        requires=_lengths,
+        adjoint=_adjoint,
+        traits=frozenset({"bilinear"}),
+        cost=20.0,
+        formula="da = the valid convolution of dy with v reversed, dv with a reversed",
+        label="sums",
+    )
+]
