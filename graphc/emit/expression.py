@@ -131,7 +131,7 @@ class Writer:
     def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
         if isinstance(tree, ast.Name):
             return self._name(tree.id, scope)
-        if isinstance(tree, ast.AST):
+        if isinstance(tree, ast.AST) and tree._fields:  # operators have none, and are shared
             fields = {f: self._put(getattr(tree, f), scope) for f in tree._fields}
             if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
                 fields["right"] = _whole_number(fields["right"])

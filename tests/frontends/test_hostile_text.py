@@ -186,7 +186,7 @@ def test_shapes_are_what_they_say():
     assert input_type("x", "()") == TensorType("float64", ())
 
 
-# A chain of 10,000 divisions compiles, and rightly, but takes about 6 s where the contract says 2.
+# A chain of 10,000 divisions compiles, and rightly, but takes about 4 s where the contract says 2.
 TOO_SLOW = {"size-div-1e4"}
 
 
