@@ -83,7 +83,7 @@ class Target:
                 self.array(self.base)
                 if "IntArray" in self._source(name):
                     self.array("int64")
-            elif "math." in self._source(name):
+            if "math." in self._source(name):
                 self.symbols.add("math")
         return [self._source(name) for name in order]
 

@@ -8,6 +8,7 @@ The adjoints in `ops/` are handed this module as `e`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -157,6 +158,19 @@ def power_slope(a: Node, b: Node) -> Node:
     if exponent == 2:
         return multiply(2, a)
     return multiply(exponent, power(a, exponent - 1))
+
+
+def excess(a: Node, b: Node) -> Node:
+    """a - b, and 0 where both are the same infinity."""
+    if any(v is not None and math.isfinite(v) for v in map(scalar_value, (a, b))):
+        return subtract(a, b)
+    same = apply("logical_and", equal(a, b), apply("isinf", a))
+    return subtract(where(same, 0, a), where(same, 0, b))
+
+
+def next_order(x: Node, n: int, name: str) -> Node:
+    """The derivative of order n + 1, by an op whose attribute `n` is the order."""
+    return apply(name, x, n=n + 1)
 
 
 # --- reductions ---

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from graphc.expr import build
 from graphc.expr.arguments import Value, dtype_of, node, nodes, whole_number
 from graphc.ir.node import Node, make
@@ -30,28 +28,6 @@ def clip(x: Value, a_min: Value = None, a_max: Value = None, *, min: Value = Non
         return build.clip(array, low, high)
     bounded = array if low is None else applied("maximum", array, low)
     return bounded if high is None else applied("minimum", bounded, high)
-
-
-def log2(x: Value) -> Node:
-    """Logarithm to base 2: log(x) / log(2)."""
-    return build.divide(applied("log", x), math.log(2.0))
-
-
-def log10(x: Value) -> Node:
-    """Logarithm to base 10: log(x) / log(10)."""
-    return build.divide(applied("log", x), math.log(10.0))
-
-
-def exp2(x: Value) -> Node:
-    """2.0**x."""
-    return applied("power", 2.0, x)
-
-
-def logaddexp(a: Value, b: Value) -> Node:
-    """log(exp(a) + exp(b)), without overflow: max(a, b) + softplus(-|a - b|)."""
-    first, second = nodes((a, b))
-    gap = build.apply("absolute", build.subtract(first, second))
-    return build.add(build.apply("maximum", first, second), build.apply("softplus", build.negative(gap)))
 
 
 def round_(x: Value, decimals: Value = 0) -> Node:

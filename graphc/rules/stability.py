@@ -23,6 +23,7 @@ EXPONENTIALS = (
     Rule("log-of-reciprocal", "log(1 / x)", "-log(x)", R, "no division", assume={"x": "positive"}),
     Rule("log-of-root", "log(sqrt(x))", "0.5 * log(x)", R, "no root", assume={"x": "positive"}),
     Rule("softplus", "log(1 + exp(x))", "softplus(x)", R, "no overflow for large x"),
+    Rule("softplus-of-logaddexp", "logaddexp(0, x)", "softplus(x)", R, "one function of one argument"),
     Rule("softplus-of-log1p", "log1p(exp(x))", "softplus(x)", R, "no overflow for large x"),
     Rule("log1p", "log(1 + x)", "log1p(x)", R, "accurate for small x", when=("variable(x)",), assume={"x": "positive"}),
     Rule("expm1", "exp(x) - 1", "expm1(x)", R, "accurate for small x"),

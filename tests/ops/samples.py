@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import mpmath
 import numpy as np
 import scipy.special
 
@@ -23,7 +24,7 @@ from graphc.ops import FAMILIES, REGISTRY
 
 N, H = Size.named("n"), Size.named("h")
 
-ELEMENTWISE = ("arithmetic", "functions", "selection")
+ELEMENTWISE = ("arithmetic", "functions", "elementary functions", "selection", "signs and questions")
 
 
 class Sample(NamedTuple):
@@ -46,6 +47,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "(0, oo)": (0.05, 4.0),
     "(-1, oo)": (-0.9, 4.0),
     "[-1, 1]": (-0.95, 0.95),
+    "[1, oo)": (1.05, 4.0),
 }
 
 
@@ -114,9 +116,10 @@ _MIXED = [
     ("int32", "int32"),
 ]
 BOOLEANS = frozenset({"logical_and", "logical_or", "logical_xor", "logical_not"})
-ALSO_BOOLEAN = frozenset({"add", "multiply", "equal", "not_equal", "stop_gradient"})
+ALSO_BOOLEAN = frozenset({"add", "multiply", "equal", "not_equal", "stop_gradient", "fmax", "fmin"})
 ATTRS: dict[str, list[dict[str, Any]]] = {
     "clip": [{"lo": -1.0, "hi": 1.5}, {"lo": 0.0, "hi": 1.0}],
+    "sinc_slope": [{"n": n} for n in (1, 2, 3)],
     "astype": [{"dtype": d} for d in ("float64", "float32", "int64", "int32", "bool")],
 }
 
@@ -153,6 +156,19 @@ def elementwise(name: str, rng: np.random.Generator) -> Iterator[Sample]:
             whole = name == "power" and not any(d.startswith("float") for d in dtypes)
             limits = ("[0, oo)",) * width if whole else domains  # NumPy refuses 2**-1 in integers
             yield Sample(tuple(map(draw, [rng] * width, shapes, limits, dtypes)), attrs)
+
+
+# --- whole numbers ---
+
+
+def wholes(rng: np.random.Generator, least: int = -9, width: int = 2) -> Iterator[Sample]:
+    """Integers from `least` to 9, in mixed dtypes; with booleans beside them."""
+    for shapes in WIDTH[width]:
+        yield Sample(tuple(rng.integers(least, 10, s) for s in shapes))
+    for dtypes in [("int32", "int32"), ("int64", "int32"), ("bool", "int64"), ("int32", "bool")]:
+        arrays = tuple(rng.integers(least, 10, (3, 4)).astype(d) for d in dtypes[:width])
+        if any(a.dtype != np.bool_ for a in arrays):
+            yield Sample(arrays)
 
 
 # --- reductions ---
@@ -566,8 +582,14 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "add", "subtract", "multiply", "divide", "power", "negative", "absolute", "sign", "square", "sqrt",
         "reciprocal", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
         "cosh", "tanh", "sigmoid", "softplus", "relu", "floor", "ceil", "rint", "maximum", "minimum", "clip",
+        "log2", "log10", "exp2", "cbrt", "arcsinh", "arccosh", "arctanh", "sinc", "sinc_slope", "hypot", "arctan2",
+        "logaddexp", "logaddexp2", "mod", "floor_divide", "fmod", "fmax", "fmin", "trunc", "copysign", "heaviside",
+        "isfinite", "isnan", "isinf", "signbit",
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
         "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient")},
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), wholes),
+    **dict.fromkeys(("left_shift", "right_shift"), lambda rng: wholes(rng, least=0)),
+    "invert": lambda rng: wholes(rng, width=1),
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
         "prod_of_others")},
@@ -645,6 +667,28 @@ def added(base: np.ndarray, value: np.ndarray, index: Any) -> np.ndarray:
     return out
 
 
+@np.vectorize
+def sinc_slope(x: float, n: int) -> float:
+    """The derivative of order n of sinc, by its power series in 50 digits."""
+    with mpmath.workdps(50):
+        u = mpmath.pi * mpmath.mpf(float(x))
+        terms = (
+            (-1) ** k * math.perm(2 * k, n) * u ** (2 * k - n) / mpmath.factorial(2 * k + 1)
+            for k in range((n + 1) // 2, 60)
+        )
+        return float(mpmath.pi**n * mpmath.fsum(terms))
+
+
+def _in_the_dtype_of(f: Callable[..., Any]) -> Callable[[Sample], Any]:
+    """A reference in float64; float32 arguments are answered in float32."""
+
+    def call(s: Sample) -> Any:
+        kept = s.args[0].dtype if s.args[0].dtype.kind == "f" else np.float64
+        return np.asarray(f(*(a.astype(np.float64) for a in s.args), **s.attrs)).astype(kept)
+
+    return call
+
+
 def _method(name: str) -> Callable[..., Any]:
     def call(s: Sample) -> Any:
         extra = {k: v for k, v in s.attrs.items() if k != "axes"}
@@ -669,6 +713,8 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "const": lambda s: s.attrs["value"].array(),
     "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
     **{op.name: _numpy(op.name) for family in ELEMENTWISE for op in FAMILIES[family] if hasattr(np, op.name)},
+    **{op.name: _numpy(op.name) for op in FAMILIES["whole numbers"]},
+    "sinc_slope": _in_the_dtype_of(lambda x, n: np.reshape([sinc_slope(v, n) for v in x.ravel()], x.shape)),
     "reciprocal": lambda s: 1.0 / s.args[0],
     "sigmoid": lambda s: scipy.special.expit(s.args[0]),
     "softplus": lambda s: np.logaddexp(s.args[0], np.zeros_like(s.args[0])),

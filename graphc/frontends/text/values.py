@@ -21,6 +21,7 @@ import numpy as np
 from graphc.errors import DtypeError, GraphcError, ParseError, ShapeError, UnsupportedError, printable
 from graphc.expr.arguments import Value, Weak, describe, leaves, nodes
 from graphc.expr.elementwise import power
+from graphc.expr.remainders import bitwise_and, bitwise_or, invert
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.node import Node, make, topological
@@ -33,6 +34,8 @@ OPERATORS: dict[str, str] = {
     "/": "divide",
     "**": "power",
     "@": "matmul",
+    "%": "mod",
+    "//": "floor_divide",
     "&": "logical_and",
     "|": "logical_or",
     "<": "less",
@@ -43,12 +46,15 @@ OPERATORS: dict[str, str] = {
     "!=": "not_equal",
 }
 _RECORDS = {symbol: REGISTRY[name] for symbol, name in OPERATORS.items()}
-_NEGATIVE, _NOT = REGISTRY["negative"], REGISTRY["logical_not"]
+_BITS = {"&": bitwise_and, "|": bitwise_or}
+_NEGATIVE = REGISTRY["negative"]
 
 
 def binary(symbol: str, a: Value, b: Value) -> Value:
     """`a symbol b`."""
-    if symbol == "//":
+    if symbol in _BITS and (isinstance(a, Node) or isinstance(b, Node)):
+        return _BITS[symbol](a, b)
+    if symbol == "//" and isinstance(a, Size) and not isinstance(b, Node):
         return _floor(a, b)
     if isinstance(a, Node) and symbol == "**" and not isinstance(b, Node):
         return power(a, b)
@@ -68,7 +74,7 @@ def binary(symbol: str, a: Value, b: Value) -> Value:
 def unary(symbol: str, x: Value) -> Value:
     """`-x`, `+x` or `~x`."""
     if symbol == "~":
-        return settled(make(_NOT, nodes((x,))), (x,))
+        return settled(invert(*nodes((x,))), (x,))
     if isinstance(x, Node):
         return make(_NEGATIVE, (x,)) if symbol == "-" else x
     if isinstance(x, (int, float)):
@@ -162,6 +168,8 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
     "**": _power,
+    "//": operator.floordiv,
+    "%": operator.mod,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -192,12 +200,10 @@ def _is_dim(value: Value) -> bool:
     return isinstance(value, Size) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _floor(a: Value, b: Value) -> Value:
-    """`//` of sizes and integers."""
-    if not _is_dim(a) or not isinstance(b, int) or isinstance(b, bool):
-        raise UnsupportedError(
-            "G040", "`//` divides a size or an integer by an integer", hint="of arrays write floor(a / b)"
-        )
+def _floor(a: Size, b: Value) -> Value:
+    """`//` of a size by an integer."""
+    if not isinstance(b, int) or isinstance(b, bool):
+        raise UnsupportedError("G040", "`//` divides a size by an integer", hint="of arrays write floor(a / b)")
     if b == 0:
         raise ParseError("G004", "this constant expression has no finite value: it divides by zero")
     return a // b
