@@ -55,6 +55,11 @@ def literal(value: Number, peers: Iterable[str] = ()) -> Node:
     return const_node(float(value) if dtype.startswith("float") else value, dtype)
 
 
+def number(value: Number, like: Node) -> Node:
+    """A constant of the dtype of a node."""
+    return const_node(value, like.type.dtype)
+
+
 # --- elementwise ---
 
 
@@ -219,6 +224,11 @@ def count(node: Node, dtype: str, ddof: int = 0) -> Node:
     """How many elements the reduction `node` takes together, less `ddof`; at least 1, to divide by."""
     shape = node.args[0].shape
     return size_node(product(tuple(shape[a] for a in node["axes"])) - ddof, dtype, least=1)
+
+
+def size_of(x: Node, axis: int, dtype: str) -> Node:
+    """The number of elements along an axis, as a number."""
+    return size_node(x.shape[axis], dtype)
 
 
 def unbroadcast(ct: Node, target: Node) -> Node:

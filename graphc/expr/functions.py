@@ -23,6 +23,7 @@ from graphc.expr import (
     convolution,
     cumulative,
     elementwise,
+    fourier,
     nan_reductions,
     numbers,
     ordering,
@@ -197,6 +198,7 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     "numbers": numbers.TABLE,
     "running totals": cumulative.TABLE,
     "ordering": ordering.TABLE,
+    "Fourier": fourier.TABLE,
     "products": {
         "matmul": products.matmul,
         "dot": products.dot,

@@ -104,7 +104,8 @@ class Size:
             factors = [str(a) for a in monomial]
             if abs(coefficient) != 1 or not factors:
                 factors.insert(0, str(abs(coefficient)))
-            parts += [sign, " * ".join(f"({f})" if "//" in f and len(factors) > 1 else f for f in factors)]
+            alone = len(factors) == 1 and (parts or sign == "+")  # a minus in front binds tighter than //
+            parts += [sign, " * ".join(f"({f})" if "//" in f and not alone else f for f in factors)]
         text = " ".join(parts[1:])
         return text if parts[0] == "+" else "-" + text
 

@@ -10,6 +10,7 @@ from graphc.ops import (
     creation,
     cumulative,
     elementary,
+    fourier,
     functions,
     indexing,
     integers,
@@ -35,6 +36,7 @@ FAMILIES: dict[str, list[Op]] = {
     "shapes": shape.OPS,
     "products": linalg.OPS,
     "convolution": convolution.OPS,
+    "Fourier": fourier.OPS,
     "indexing": indexing.OPS,
     "creation": creation.OPS,
 }

@@ -279,6 +279,15 @@ PATTERNS = (
     Rule("absolute-twice", "absolute(absolute(x))", "absolute(x)", B, "already without a sign"),
     Rule("square-of-absolute", "square(absolute(x))", "square(x)", B, "a square has no sign"),
     Rule("root-of-square", "sqrt(square(x))", "absolute(x)", R, "and no overflow in between"),
+    Rule(
+        "square-of-root",
+        "square(sqrt(x))",
+        "x",
+        R,
+        "the square undoes the root",
+        when=("nonnegative(x)",),
+        assume={"x": "nonnegative"},
+    ),
     Rule("absolute-of-square", "absolute(square(x))", "square(x)", B, "a square is not negative"),
     Rule(
         "absolute-of-nonnegative",

@@ -576,6 +576,26 @@ def pairs(rows: Sequence[tuple[Any, Any]], attr: str) -> Callable[..., Iterator[
     return listed([((shape,), {attr: value}) for shape, value in rows])
 
 
+def transforms(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape, axis in (((2, 4), 0), ((2, 5), 0), ((2, 1), 0), ((2, 3, 4), 0), ((2, 3, 4), 1)):
+        for inverse in (False, True):
+            for dtype in ("float64", "float64", "float64", "float32"):
+                x = draw(rng, shape, "(-oo, oo)", dtype)
+                yield Sample((x,), {"axis": axis, "inverse": inverse})
+
+
+def half_transforms(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape, axis in (((4,), 0), ((5,), 0), ((1,), 0), ((3, 4), 0), ((3, 5), 1), ((2, 4, 3), 1)):
+        for dtype in ("float64", "float64", "float64", "float32"):
+            yield Sample((draw(rng, shape, "(-oo, oo)", dtype),), {"axis": axis})
+
+
+def half_inverses(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape, axis, n in (((2, 3), 0, 4), ((2, 3), 0, 5), ((2, 1), 0, 1), ((2, 3, 4), 0, 4), ((2, 3, 4), 1, 7)):
+        for dtype in ("float64", "float64", "float64", "float32"):
+            yield Sample((draw(rng, shape, "(-oo, oo)", dtype),), {"n": n, "axis": axis})
+
+
 SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "input": inputs, "const": constants, "size": size_leaves,
     **{name: (lambda rng, name=name: elementwise(name, rng)) for name in (
@@ -604,6 +624,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "transpose": pairs(TRANSPOSES, "axes"), "reshape": pairs(RESHAPES, "shape"),
     "broadcast_to": pairs(BROADCASTS, "shape"), "expand_dims": pairs(EXPANDED, "axes"),
     "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
+    "fft": transforms, "rfft": half_transforms, "irfft": half_inverses,
     "matmul": matmuls, "outer": outers, "getitem": reads, "add_at": additions, "set_at": additions,
     "zeros": filled, "ones": filled, "arange": ranges, "eye": identities,
 }  # fmt: skip
@@ -709,6 +730,14 @@ def _shape(s: Sample) -> tuple[int, ...]:
     return tuple(evaluate(d, s.sizes) for d in s.attrs["shape"])
 
 
+def paired(z: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.stack((z.real, z.imag)).astype(dtype)
+
+
+def joined_pair(x: np.ndarray) -> np.ndarray:
+    return x[0].astype(np.float64) + 1j * x[1].astype(np.float64)
+
+
 REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "const": lambda s: s.attrs["value"].array(),
     "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
@@ -756,6 +785,12 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "getitem": lambda s: s.args[0][s.attrs["index"].resolve(s.sizes, s.args[1:])],
     "add_at": lambda s: added(s.args[0], s.args[1], s.attrs["index"].resolve(s.sizes, s.args[2:])),
     "set_at": lambda s: written(s.args[0], s.args[1], s.attrs["index"].resolve(s.sizes, s.args[2:])),
+    "fft": lambda s: paired(
+        (np.fft.ifft if s.attrs["inverse"] else np.fft.fft)(joined_pair(s.args[0]), axis=s.attrs["axis"]),
+        s.args[0].dtype,
+    ),
+    "rfft": lambda s: paired(np.fft.rfft(s.args[0].astype(np.float64), axis=s.attrs["axis"]), s.args[0].dtype),
+    "irfft": lambda s: np.fft.irfft(joined_pair(s.args[0]), s.attrs["n"], axis=s.attrs["axis"]).astype(s.args[0].dtype),
     "zeros": lambda s: np.zeros(_shape(s), s.attrs["dtype"]),
     "ones": lambda s: np.ones(_shape(s), s.attrs["dtype"]),
     "arange": lambda s: np.arange(evaluate(s.attrs["n"], s.sizes), dtype=s.attrs["dtype"]),

@@ -176,6 +176,8 @@ UNNAMED_SIZES = frozenset(
         "input",
         "const",
         "size",
+        "fft",
+        "irfft",
     }
 )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import UnsupportedError
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import calls, indexing
+from graphc.frontends.numpy import calls, complex, indexing
 from graphc.frontends.numpy.tracer import Tracer, is_traced
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ _VIEWS = frozenset(
 
 def ufunc(session: Session, ufunc: Any, method: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """`ufunc.method(*inputs, **keywords)`."""
+    if any(map(complex.is_complex, inputs)) and any(map(is_traced, map(complex.real_part, inputs))):
+        return complex.ufunc_of(session, ufunc, method, inputs, keywords)
     out = keywords.pop("out", None)
     targets = out if isinstance(out, tuple) else (out,)
     if all(t is None for t in targets):
@@ -186,6 +188,8 @@ def made_outside() -> UnsupportedError:
 
 def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """`func(*args, **keywords)` for a function of NumPy's that is no ufunc."""
+    if _any_complex(args) or _any_complex(keywords.values()):
+        return complex.function_of(session, func, args, keywords)
     if func in SPECIAL:
         return SPECIAL[func](session, *args, **keywords)
     name = name_of(func)
@@ -206,6 +210,10 @@ def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[st
 
 def _any_traced(values: Any) -> bool:
     return any(_any_traced(v) if type(v) in (list, tuple) else is_traced(v) for v in values)
+
+
+def _any_complex(values: Any) -> bool:
+    return any(_any_complex(v) if type(v) in (list, tuple) else complex.is_complex(v) for v in values)
 
 
 def name_of(func: Any) -> str:

@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from graphc.errors import DtypeError, GraphcError, ShapeError
 from graphc.expr import build
-from graphc.expr.arguments import Weak
+from graphc.expr.arguments import Weak, nodes
+from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing
 from graphc.frontends.numpy.buffers import Buffer, Path, path_between, reshapes
+from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.places import Places, user_frame
 from graphc.frontends.numpy.sizes import Restart, TracedSize, needs_number, number_of, solved
 from graphc.frontends.numpy.tracer import Kind, Tracer
@@ -100,6 +102,8 @@ class Session:
             return Weak(x.node) if x.kind is Kind.WEAK else x.node
         if kind is TracedSize:
             return x.dim
+        if kind is Complex:
+            return Pair(*(nodes((self.value(p),))[0] for p in (x.real, x._imag())))
         if isinstance(x, np.ndarray):
             return self.constant(x)
         if isinstance(x, np.generic):
@@ -174,7 +178,7 @@ class Session:
 
     def known(self, result: Any) -> Any:
         """A result of NumPy's on real arrays: an array becomes one that traced values may be written to."""
-        if isinstance(result, np.ndarray):
+        if isinstance(result, np.ndarray) and result.dtype.kind != "c":
             return Tracer(self, Buffer(result), (), Kind.ARRAY)
         if type(result) in (tuple, list):
             return type(result)(self.known(r) for r in result)
@@ -185,6 +189,8 @@ class Session:
         if isinstance(result, Node):
             self._note(result)
             return self.array(result, contiguous)
+        if isinstance(result, Pair):
+            return Complex(self, self.wrapped(result.real), self.wrapped(result.imag))
         if isinstance(result, Weak):
             return Tracer(self, Buffer(result.node), (), Kind.WEAK)
         if isinstance(result, Size):
@@ -338,9 +344,8 @@ class Session:
             first, second = number_of(a, self.examples), number_of(b, self.examples)
             if first is not None and first == second and a != b:
                 raise Restart(self._replacement(a, b))
-        if error.code == "G022":
-            dims = [d for v in values if isinstance(v, Node) for d in v.shape if isinstance(d, Size)]
-            known = [d for d in dims if number_of(d, self.examples) is not None]
+        if error.code in ("G022", "G023", "G024"):  # a position, a shape, a size that names do not settle
+            known = [d for d in _sizes_in(values) if number_of(d, self.examples) is not None]
             if known:
                 raise Restart(self._fixed(*known))
 
@@ -364,6 +369,15 @@ class Session:
         mine, theirs = (Weak(size_node(v.dim, "float64")) if type(v) is TracedSize else v for v in (size, other))
         node = self.attempt(lambda: FUNCTIONS[operation].call(*((theirs, mine) if swapped else (mine, theirs))))
         return self.wrapped(Weak(node))
+
+
+def _sizes_in(values: Any) -> list[Size]:
+    """The symbolic sizes of operands, and among them."""
+    if isinstance(values, Node):
+        return [d for d in values.shape if isinstance(d, Size)]
+    if isinstance(values, (list, tuple)) and not isinstance(values, Weak):
+        return [d for v in values for d in _sizes_in(v)]
+    return [values] if isinstance(values, Size) else []
 
 
 def _pairs(values: Sequence[Any]) -> list[tuple[Dim, Dim]]:

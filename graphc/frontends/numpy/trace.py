@@ -23,6 +23,7 @@ from graphc.errors import LimitError, UnsupportedError
 from graphc.expr.arguments import Weak, nodes
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.builtins import Hooks
+from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.masked import Masked
 from graphc.frontends.numpy.places import call_of
 from graphc.frontends.numpy.session import Session
@@ -140,6 +141,10 @@ def output_node(session: Session, value: Any) -> Node:
         return value.node
     if type(value) is TracedSize:
         return nodes((value.dim,))[0]
+    if type(value) is Complex:
+        raise UnsupportedError(
+            "G042", "the function returns complex numbers", hint="return real ones: z.real, z.imag, np.abs(z)"
+        )
     if type(value) is Masked:
         raise UnsupportedError(
             "G043", "what a traced mask chooses is returned", hint="its size is not known: return np.where(mask, x, 0)"
