@@ -192,8 +192,10 @@ class Writer:
         if isinstance(dim, int):
             return self.number(dim)
         self.used_sizes |= set(dim.names())
-        tree: ast.expr = renamed(ast.parse(str(dim), mode="eval").body, self._sizes)
-        return tree
+        tree = ast.parse(str(dim), mode="eval").body
+        self.symbols |= called(tree)
+        written: ast.expr = renamed(tree, self._sizes, self._rename)
+        return written
 
     def number(self, value: float | int | bool) -> ast.expr:
         if isinstance(value, float) and not math.isfinite(value):
@@ -279,10 +281,17 @@ def _template(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def renamed(tree: Any, names: Mapping[str, str]) -> Any:
-    """The tree with names replaced."""
+def called(tree: ast.expr) -> set[str]:
+    """The functions that the text of a size calls: `min`."""
+    return {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def renamed(tree: Any, names: Mapping[str, str], functions: Mapping[str, str]) -> Any:
+    """The text of a size with its names replaced, and those of the functions that it calls."""
     if isinstance(tree, ast.Name):
         return ast.Name(names.get(tree.id, tree.id))
+    if isinstance(tree, ast.Call):
+        return ast.Call(renamed(tree.func, functions, {}), [renamed(a, names, functions) for a in tree.args], [])
     if isinstance(tree, ast.AST):
-        return type(tree)(**{f: renamed(getattr(tree, f), names) for f in tree._fields})
+        return type(tree)(**{f: renamed(getattr(tree, f), names, functions) for f in tree._fields})
     return tree

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from graphc.emit import layout
-from graphc.emit.expression import renamed
+from graphc.emit.expression import called, renamed
 from graphc.emit.function import size_lines
 from graphc.emit.naming import Names
 from graphc.emit.pyexpr import print_expr
@@ -128,7 +128,7 @@ def _size_checks(
     if rows:
         lines += _shape_rows(rows, target, local, loop, sizes)
     for dim, least in needed:
-        text = _dim(dim, sizes)
+        text = _dim(dim, sizes, target)
         lines += [f"    if {text} < {least}:"]
         error = target.symbol("ValueError")
         message = f'f"{dim} must be at least {least}, got {{{text}}}"'
@@ -152,7 +152,7 @@ def _shape_rows(
     shape = local("shape")
     items = []
     for node in rows:
-        dims = [_dim(d, sizes) for d in node.shape]
+        dims = [_dim(d, sizes, target) for d in node.shape]
         text = f"({dims[0]},)" if len(dims) == 1 else f"({', '.join(dims)})"
         items.append(f'("{node["name"]}", {node["name"]}, {text})')
     lines = _loop([name, array, shape], items)
@@ -161,10 +161,12 @@ def _shape_rows(
     return lines
 
 
-def _dim(dim: Dim, sizes: dict[str, str]) -> str:
+def _dim(dim: Dim, sizes: dict[str, str], target: Target) -> str:
     if not isinstance(dim, Size):
         return str(dim)
-    return print_expr(renamed(ast.parse(str(dim), mode="eval").body, sizes))
+    tree = ast.parse(str(dim), mode="eval").body
+    target.symbols |= called(tree)
+    return print_expr(renamed(tree, sizes, target.renamed))
 
 
 def _requirements(program: Program) -> list[tuple[Dim, int]]:

@@ -18,7 +18,7 @@ from graphc.expr import build
 from graphc.ir.dims import MAX_SIZE, Dim, Size
 from graphc.ir.leaf import size_node
 from graphc.ir.node import Node
-from graphc.ir.types import MAX_RANK, dtype_named, promote
+from graphc.ir.types import LONG, MAX_RANK, SHORT, dtype_named, promote
 
 MAX_SEQUENCE = 65_536  # elements of one list
 
@@ -220,7 +220,7 @@ def describe(value: Value) -> str:
     if value is Ellipsis:
         return "`...`"
     if isinstance(value, str):
-        return f"the dtype {printable(value, 40)}"
+        return f"the {'dtype' if value in LONG or value in SHORT else 'text'} {printable(value, 40)}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return printable(repr(value), 40) if isinstance(value, (bool, int, float, type(None))) else "this"

@@ -272,6 +272,14 @@ def swap(x: Node) -> Node:
     return transpose(x, (*range(rank - 2), rank - 1, rank - 2))
 
 
+def aligned(x: Node, names: str, wanted: str) -> Node:
+    """`x`, whose axes have these names, with its axes where `wanted` has the names, to broadcast with others."""
+    order = "".join(n for n in wanted if n in names)
+    moved = transpose(x, tuple(names.index(n) for n in order))
+    behind = wanted[wanted.index(order[0]) :] if order else ""
+    return expand_dims(moved, tuple(i for i, n in enumerate(behind) if n not in names))
+
+
 def joined(name: str, xs: Sequence[Node], axis: int) -> Node:
     return make(REGISTRY[name], xs, axis=axis)
 

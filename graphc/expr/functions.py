@@ -22,9 +22,12 @@ from graphc.expr import (
     calculus,
     convolution,
     cumulative,
+    einsum,
     elementwise,
     fourier,
+    linear_algebra,
     nan_reductions,
+    norms,
     numbers,
     ordering,
     polynomials,
@@ -33,6 +36,7 @@ from graphc.expr import (
     reductions,
     remainders,
     statistics,
+    tensors,
 )
 from graphc.expr.arguments import Value, node
 from graphc.expr.elementwise import applied
@@ -199,6 +203,9 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     "running totals": cumulative.TABLE,
     "ordering": ordering.TABLE,
     "Fourier": fourier.TABLE,
+    "products of tensors": {**tensors.TABLE, **einsum.TABLE},
+    "linear algebra": linear_algebra.TABLE,
+    "norms": norms.TABLE,
     "products": {
         "matmul": products.matmul,
         "dot": products.dot,

@@ -3,15 +3,17 @@
     n, h = Size.named("n"), Size.named("h")
     2 * h + n - h      ->  h + n
     (n + 1) // 2       ->  a size that prints as `(n + 1) // 2`
+    minimum(n, h)      ->  a size that prints as `min(h, n)`
     n - n              ->  0, a plain int
 
 A `Dim` is an `int` or a `Size`; a polynomial that is constant is always the `int`, so equality of
-sizes is `==`. Quotients appear where a slice has a step; they are atoms of the polynomial.
+sizes is `==`. Quotients appear where a slice has a step, minima where a matrix has as many singular
+values as it has rows or columns; they are atoms of the polynomial.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Union
 
 from graphc.errors import LimitError, ShapeError
@@ -19,7 +21,7 @@ from graphc.errors import LimitError, ShapeError
 MAX_SIZE = 2**63 - 1
 
 Dim = Union[int, "Size"]
-Atom = Union[str, "Quotient"]
+Atom = Union[str, "Quotient", "Minimum"]
 Monomial = tuple[Atom, ...]  # a product of atoms, sorted by their text; () is the constant
 
 
@@ -29,8 +31,40 @@ class Quotient(NamedTuple):
     numerator: Size
     denominator: int
 
+    def names(self) -> Iterator[str]:
+        yield from self.numerator.names()
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        return evaluate(self.numerator, sizes) // self.denominator
+
+    def mapped(self, change: Callable[[Dim], Dim]) -> Dim:
+        """The same of changed sizes."""
+        return change(self.numerator) // self.denominator
+
     def __str__(self) -> str:
         return f"({self.numerator}) // {self.denominator}"
+
+
+class Minimum(NamedTuple):
+    """The smaller of two sizes, of which neither is known to be it: an atom of a polynomial."""
+
+    first: Dim
+    second: Dim
+
+    def names(self) -> Iterator[str]:
+        for dim in self:
+            if isinstance(dim, Size):
+                yield from dim.names()
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        return min(evaluate(self.first, sizes), evaluate(self.second, sizes))
+
+    def mapped(self, change: Callable[[Dim], Dim]) -> Dim:
+        """The same of changed sizes."""
+        return minimum(change(self.first), change(self.second))
+
+    def __str__(self) -> str:
+        return f"min({self.first}, {self.second})"
 
 
 class Size:
@@ -95,7 +129,7 @@ class Size:
                 if isinstance(atom, str):
                     yield atom
                 else:
-                    yield from atom.numerator.names()
+                    yield from atom.names()
 
     def __str__(self) -> str:
         parts: list[str] = []
@@ -140,10 +174,7 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     total = 0
     for monomial, coefficient in dim.terms:
         for atom in monomial:
-            if isinstance(atom, str):
-                coefficient *= sizes[atom]
-            else:
-                coefficient *= evaluate(atom.numerator, sizes) // atom.denominator
+            coefficient *= sizes[atom] if isinstance(atom, str) else atom.evaluate(sizes)
         total += coefficient
     return total
 
@@ -154,6 +185,16 @@ def at_least(dim: Dim, least: int) -> bool:
         return dim >= least
     constant = sum(c for m, c in dim.terms if not m)
     return constant >= least and all(c > 0 for m, c in dim.terms if m)
+
+
+def minimum(a: Dim, b: Dim) -> Dim:
+    """The smaller of two sizes: one of them where that is known, else a size that prints as `min(a, b)`."""
+    if at_least(b - a, 0):
+        return a
+    if at_least(a - b, 0):
+        return b
+    first, second = sorted((a, b), key=str)
+    return Size((((Minimum(first, second),), 1),))
 
 
 def product(dims: tuple[Dim, ...]) -> Dim:

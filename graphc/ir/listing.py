@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ParseError, Source, Span
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, minimum
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import input_node
@@ -227,7 +227,7 @@ class _Reader:
             raise self.error(f"expected a value, found `{token}`") from None
 
     def dim(self) -> Dim:
-        """sum := ["-"] term (("+" | "-") term)*;  term := factor (("*" | "//") factor)*."""
+        """sum := ["-"] term (("+" | "-") term)*;  term := factor (("*" | "//") factor)*;  min(sum, sum) is a factor."""
         total = self.term()
         while self.peek() in ("+", "-") or re.fullmatch(r"-\d+", self.peek()):
             if self.peek() == "+":
@@ -262,6 +262,9 @@ class _Reader:
             return -1 * self.factor()
         if re.fullmatch(r"-?\d+", token):
             return int(token)
+        if token == "min" and self.peek() == "(":
+            self.next()
+            return minimum(*self.sequence(")", self.dim))
         if re.fullmatch(r"[A-Za-z_]\w*", token, re.ASCII):
             return Size.named(token)
         raise self.error(f"expected a size, found `{token}`")

@@ -79,6 +79,13 @@ def _outer(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return TensorType(promote(a.dtype, b.dtype), (*a.shape, *b.shape))
 
 
+def _cross(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    a, b = types
+    if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
+        raise ShapeError("G021", f"cross needs vectors of 3, not {show_shape(a.shape)} and {show_shape(b.shape)}")
+    return TensorType(promote(a.dtype, b.dtype), (*broadcast(a.shape[:-1], b.shape[:-1]), 3))
+
+
 OPS: list[Op] = [
     Op(
         "matmul",
@@ -102,5 +109,19 @@ OPS: list[Op] = [
         traits=frozenset({"bilinear"}),
         cost=0.3,
         formula="da = dy @ b, db = a @ dy",
+    ),
+    Op(
+        "cross",
+        ("a", "b"),
+        _cross,
+        "np.cross(a, b)",
+        "The cross product of vectors of 3 elements, along the last axis.",
+        adjoint=lambda e, node, ct, i: (
+            e.apply("cross", node.args[1], ct) if i == 0 else e.apply("cross", ct, node.args[0])
+        ),
+        traits=frozenset({"bilinear"}),
+        cost=3.0,
+        formula="da = cross(b, dy), db = cross(dy, a)",
+        label="normal",
     ),
 ]

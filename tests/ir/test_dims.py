@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphc.errors import LimitError, ShapeError
-from graphc.ir.dims import MAX_SIZE, Size, at_least, evaluate, exact_quotient, product
+from graphc.ir.dims import MAX_SIZE, Size, at_least, evaluate, exact_quotient, minimum, product
 
 N, M, H = (Size.named(s) for s in "nmh")
-atoms = st.one_of(st.integers(-6, 6), st.sampled_from([N, M, H, (N + 1) // 2]))
+atoms = st.one_of(st.integers(-6, 6), st.sampled_from([N, M, H, (N + 1) // 2, minimum(N, 2 * H)]))
 dims = st.recursive(
     atoms,
     lambda d: st.one_of(
@@ -48,6 +48,13 @@ def test_ring_laws_hold_as_equality_of_sizes(a: Any, b: Any, c: Any) -> None:
     assert pickle.loads(pickle.dumps(a)) == a
 
 
+@given(dims, dims, values)
+@settings(derandomize=True, max_examples=100)
+def test_minimum_is_the_smaller_one(a: Any, b: Any, sizes: dict[str, int]) -> None:
+    assert evaluate(minimum(a, b), sizes) == min(evaluate(a, sizes), evaluate(b, sizes))
+    assert minimum(a, b) == minimum(b, a)
+
+
 @given(dims, st.integers(-5, 20), values)
 @settings(derandomize=True, max_examples=100)
 def test_at_least_is_never_wrong(a: Any, least: int, sizes: dict[str, int]) -> None:
@@ -71,6 +78,8 @@ def test_exact_quotient_times_the_part_is_the_whole(a: Any, b: Any, sizes: dict[
         ((N + 1) // 2, "(n + 1) // 2"),
         (2 * ((N + 1) // 2), "2 * ((n + 1) // 2)"),
         (N * M, "m * n"),
+        (minimum(N, H) - 1, "min(h, n) - 1"),
+        (minimum(2 * N, H // 2), "min((h) // 2, 2 * n)"),
         (4 * N // 2, "2 * n"),
         (N * N - N, "-n + n * n"),
     ],

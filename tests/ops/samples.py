@@ -7,6 +7,7 @@ An op without an entry in `SAMPLES` fails the suite.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
+import scipy.linalg
 import scipy.special
 
 from graphc.ir.dims import Size, evaluate
@@ -469,6 +471,145 @@ def matmuls(rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample((draw(rng, (2, 3), "(-oo, oo)", pair[0]), draw(rng, (3, 2), "(-oo, oo)", pair[1])))
 
 
+# --- linear algebra ---
+
+SQUARES = [(3, 3), (1, 1), (2, 2), (4, 4), (2, 3, 3), (2, 1, 2, 2), (5, 5), (0, 2, 2)]
+TALL = [(4, 3), (3, 1), (2, 2), (1, 1), (5, 2), (3, 3), (2, 4, 3), (0, 3, 2)]
+WIDE = [(3, 4), (1, 3), (2, 3, 4)]
+
+
+def well_conditioned(rng: np.random.Generator, shape: Sequence[int], dtype: str = "float64") -> np.ndarray:
+    """A random matrix, and a diagonal of different sizes that keeps it far from singular and from ties."""
+    x = draw(rng, shape, "(-oo, oo)") / 3.0
+    place = np.arange(min(shape[-2:]))
+    x[..., place, place] += 4.0 * (place + 1.0)
+    return x.astype(dtype)
+
+
+def symmetric(rng: np.random.Generator, shape: Sequence[int], dtype: str = "float64") -> np.ndarray:
+    x = well_conditioned(rng, shape).astype(dtype)
+    return x + x.swapaxes(-1, -2)
+
+
+def matrices(
+    shapes: Sequence[Sequence[int]], make: Callable[..., np.ndarray] = well_conditioned, **attrs: Any
+) -> Callable[..., Iterator[Sample]]:
+    """One matrix, or a stack of them: every shape in float64, the first two in other dtypes, too."""
+
+    def generate(rng: np.random.Generator) -> Iterator[Sample]:
+        for shape in shapes:
+            yield Sample((make(rng, shape),), attrs)
+        for shape in shapes[:2]:
+            for dtype in ("float32", "int64", "int32"):
+                yield Sample((make(rng, shape, dtype),), attrs)
+            yield Sample((np.asfortranarray(make(rng, shape)),), attrs)
+
+    return generate
+
+
+def systems(rng: np.random.Generator) -> Iterator[Sample]:
+    for a, b in [
+        ((3, 3), (3,)),
+        ((3, 3), (3, 2)),
+        ((1, 1), (1,)),
+        ((2, 2), (2, 1)),
+        ((2, 3, 3), (3,)),
+        ((2, 3, 3), (3, 2)),
+        ((3, 3), (2, 3, 2)),
+        ((2, 1, 3, 3), (4, 3, 2)),
+        ((1, 3, 3), (4, 3, 1)),
+        ((2, 2), (2, 0)),
+        ((4, 4), (4, 4)),
+    ]:
+        yield Sample((well_conditioned(rng, a), draw(rng, b, "(-oo, oo)")))
+    for pair in [("float32", "float32"), ("float32", "float64"), ("int64", "float32"), ("int32", "int64")]:
+        yield Sample((well_conditioned(rng, (3, 3), pair[0]), draw(rng, (3, 2), "(-oo, oo)", pair[1])))
+
+
+def fits(rng: np.random.Generator) -> Iterator[Sample]:
+    for a, b in [
+        ((4, 3), (4,)),
+        ((4, 3), (4, 2)),
+        ((3, 3), (3,)),
+        ((2, 3), (2,)),
+        ((3, 5), (3, 2)),
+        ((1, 1), (1,)),
+        ((5, 1), (5,)),
+        ((1, 3), (1, 1)),
+        ((6, 2), (6, 3)),
+        ((2, 2), (2, 4)),
+    ]:
+        yield Sample((well_conditioned(rng, a), draw(rng, b, "(-oo, oo)")))
+    for pair in [("float32", "float32"), ("int64", "float64"), ("int32", "int64")]:
+        yield Sample((well_conditioned(rng, (4, 3), pair[0]), draw(rng, (4,), "(-oo, oo)", pair[1])))
+
+
+def slopes(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape in [*SQUARES, *SQUARES[:3]]:
+        yield Sample((well_conditioned(rng, shape), draw(rng, shape, "(-oo, oo)")))
+    for shape in SQUARES[:2]:
+        for dtype in ("float32", "int64", "int32"):
+            yield Sample((well_conditioned(rng, shape, dtype), draw(rng, shape, "(-oo, oo)", dtype)))
+
+
+def pseudo_inverses(rng: np.random.Generator) -> Iterator[Sample]:
+    yield from matrices([*TALL[:-1], *WIDE], rcond=None)(rng)
+    yield Sample((well_conditioned(rng, (4, 3)),), {"rcond": 1e-6})
+
+
+def triangles(rng: np.random.Generator) -> Iterator[Sample]:
+    for k in (0, -1, 2):
+        for shape in [(3, 3), (2, 4), (4, 2), (1, 1), (2, 3, 3), (0, 2)]:
+            yield Sample(arrays(rng, (shape,)), {"k": k})
+        for dtype in ("float32", "int64", "bool"):
+            yield Sample((draw(rng, (3, 3), "(-oo, oo)", dtype),), {"k": k})
+
+
+def einsums(rng: np.random.Generator) -> Iterator[Sample]:
+    rows = [
+        ("i,i->", (3,), (3,)),
+        ("bi,bi->b", (2, 3), (2, 3)),
+        ("bi,ib->b", (2, 3), (3, 2)),
+        ("bij,bj->bi", (2, 3, 4), (2, 4)),
+        ("bi,bij->jb", (2, 3), (2, 3, 4)),
+        ("ij,jk->ki", (2, 3), (3, 4)),
+        ("bij,bjk->bik", (2, 2, 3), (2, 3, 2)),
+        ("i,j->ji", (2,), (3,)),
+        ("ij,ij->", (2, 3), (2, 3)),
+        ("ab,ba->ab", (2, 0), (0, 2)),
+        ("i,->i", (3,), ()),
+    ]
+    for subscripts, a, b in rows:
+        yield Sample(arrays(rng, (a, b)), {"subscripts": subscripts})
+    for pair in [("float32", "float32"), ("float32", "float64"), ("int64", "float64"), ("int32", "int64")]:
+        both = (draw(rng, (2, 3), "(-oo, oo)", d) for d in pair)
+        yield Sample(tuple(both), {"subscripts": "bi,bi->b"})
+
+
+def crosses(rng: np.random.Generator) -> Iterator[Sample]:
+    for a, b in [
+        ((3,), (3,)),
+        ((4, 3), (3,)),
+        ((3,), (2, 3)),
+        ((2, 3), (2, 3)),
+        ((2, 1, 3), (4, 3)),
+        ((0, 3), (3,)),
+        ((1, 3), (1, 3)),
+        ((1, 3), (5, 3)),
+        ((2, 2, 3), (3,)),
+        ((2, 3), (1, 3)),
+    ]:
+        yield Sample(arrays(rng, (a, b)))
+    for pair in [("float32", "float32"), ("float32", "float64"), ("int64", "float64"), ("int32", "int64")]:
+        yield Sample((draw(rng, (2, 3), "(-oo, oo)", pair[0]), draw(rng, (3,), "(-oo, oo)", pair[1])))
+
+
+# Functions of a symmetric matrix: what they are of others is what they are of the symmetric part.
+OF_SYMMETRIC = frozenset({"cholesky", "eigh_values", "eigh_vectors"})
+# LAPACK's errors are small beside the largest element of a matrix, not beside each one.
+BY_LARGEST = frozenset(op.name for family in ("linear systems", "decompositions") for op in FAMILIES[family])
+
+
 # --- indexing ---
 
 
@@ -626,6 +767,12 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "squeeze": pairs(SQUEEZED, "axes"), "concatenate": joined, "stack": stacked,
     "fft": transforms, "rfft": half_transforms, "irfft": half_inverses,
     "matmul": matmuls, "outer": outers, "getitem": reads, "add_at": additions, "set_at": additions,
+    "einsum": einsums, "cross": crosses, "tril": triangles, "triu": triangles,
+    **{name: matrices(SQUARES) for name in ("inv", "det", "cofactor", "slogdet_sign", "slogdet_log")},
+    **{name: matrices(SQUARES, symmetric) for name in OF_SYMMETRIC}, "cofactor_slope": slopes,
+    **{name: matrices([*TALL, *WIDE]) for name in ("svd_u", "svd_values", "svd_vt", "matrix_rank")},
+    "qr_q": matrices(TALL), "qr_r": matrices(TALL), "solve": systems, "lstsq": fits, "pinv": pseudo_inverses,
+    "norm": lambda rng: reduction("norm", rng),
     "zeros": filled, "ones": filled, "arange": ranges, "eye": identities,
 }  # fmt: skip
 
@@ -708,6 +855,41 @@ def _in_the_dtype_of(f: Callable[..., Any]) -> Callable[[Sample], Any]:
         return np.asarray(f(*(a.astype(np.float64) for a in s.args), **s.attrs)).astype(kept)
 
     return call
+
+
+def determinants(x: np.ndarray) -> np.ndarray:
+    """By Leibniz: the sum over permutations."""
+    n = x.shape[-1]
+    total = np.zeros(x.shape[:-2])
+    for order in itertools.permutations(range(n)):
+        sign = np.linalg.det(np.eye(n)[list(order)])
+        total = total + np.round(sign) * np.prod([x[..., i, j] for i, j in enumerate(order)], axis=0)
+    return total
+
+
+def cofactors(x: np.ndarray) -> np.ndarray:
+    """Signed minors, by definition."""
+    out = np.empty(x.shape)
+    for i, j in np.ndindex(x.shape[-2:]):
+        minor = np.delete(np.delete(x.astype(float), i, -2), j, -1)
+        out[..., i, j] = (-1.0) ** (i + j) * determinants(minor)
+    return out
+
+
+def cofactor_changes(x: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Central differences of the cofactors, extrapolated: exact, up to rounding, for polynomials of degree 4."""
+    near, far = (cofactors(x + h * along) - cofactors(x - h * along) for h in (1, 2))
+    return (8.0 * near - far) / 12.0
+
+
+def promoted(call: Callable[..., Any]) -> Callable[[Sample], Any]:
+    """In the dtype in which LAPACK works on these arguments."""
+
+    def reference(s: Sample) -> Any:
+        single = all(a.dtype == np.float32 for a in s.args)
+        return np.asarray(call(*s.args), np.float32 if single else np.float64)
+
+    return reference
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -795,4 +977,33 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "ones": lambda s: np.ones(_shape(s), s.attrs["dtype"]),
     "arange": lambda s: np.arange(evaluate(s.attrs["n"], s.sizes), dtype=s.attrs["dtype"]),
     "eye": lambda s: np.eye(evaluate(s.attrs["n"], s.sizes), evaluate(s.attrs["m"], s.sizes), dtype=s.attrs["dtype"]),
+    "einsum": lambda s: np.einsum(s.attrs["subscripts"], *s.args, optimize=True),
+    "cross": lambda s: np.stack(
+        [
+            s.args[0][..., i] * s.args[1][..., j] - s.args[0][..., j] * s.args[1][..., i]
+            for i, j in ((1, 2), (2, 0), (0, 1))
+        ],
+        axis=-1,
+    ),
+    "tril": lambda s: np.tril(s.args[0], s.attrs["k"]),
+    "triu": lambda s: np.triu(s.args[0], s.attrs["k"]),
+    "inv": lambda s: np.linalg.solve(s.args[0], np.eye(s.args[0].shape[-1], dtype=np.linalg.inv(s.args[0]).dtype)),
+    "det": promoted(determinants),
+    "cofactor": promoted(cofactors),
+    "cofactor_slope": promoted(cofactor_changes),
+    "slogdet_sign": promoted(lambda x: np.sign(determinants(x))),
+    "slogdet_log": promoted(lambda x: np.log(np.abs(determinants(x)))),
+    "solve": lambda s: np.linalg.solve(*s.args),
+    "pinv": lambda s: np.linalg.pinv(s.args[0]),
+    "lstsq": promoted(lambda a, b: scipy.linalg.lstsq(a, b, lapack_driver="gelsd")[0]),
+    "matrix_rank": lambda s: np.linalg.matrix_rank(s.args[0]),
+    "cholesky": lambda s: np.linalg.cholesky(s.args[0]),
+    "eigh_values": lambda s: np.linalg.eigh(s.args[0])[0],
+    "eigh_vectors": lambda s: np.linalg.eigh(s.args[0])[1],
+    "svd_u": lambda s: np.linalg.svd(s.args[0], full_matrices=False)[0],
+    "svd_values": lambda s: np.linalg.svd(s.args[0], full_matrices=False)[1],
+    "svd_vt": lambda s: np.linalg.svd(s.args[0], full_matrices=False)[2],
+    "qr_q": lambda s: np.linalg.qr(s.args[0])[0],
+    "qr_r": lambda s: np.linalg.qr(s.args[0])[1],
+    "norm": lambda s: np.sqrt(np.square(s.args[0]).sum(axis=axis_of(s.attrs), keepdims=s.attrs["keepdims"])),
 }

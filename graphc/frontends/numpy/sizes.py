@@ -43,7 +43,7 @@ def substitute(dim: Dim, replaced: Mapping[str, Dim]) -> Dim:
             if isinstance(atom, str):
                 term = term * replaced.get(atom, Size.named(atom))
             else:
-                term = term * (substitute(atom.numerator, replaced) // atom.denominator)
+                term = term * atom.mapped(lambda inner: substitute(inner, replaced))
         total = total + term
     return total
 

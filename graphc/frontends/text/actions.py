@@ -97,6 +97,10 @@ class Actions:
         except GraphcError as error:
             raise error.at(span) from None
 
+    def text(self, children: list[Token]) -> Term:
+        token = children[0]
+        return Term(token.text[1:-1], token.start, token.end)
+
     def ellipsis(self, children: list[Token]) -> Term:
         return Term(Ellipsis, children[0].start, children[0].end)
 

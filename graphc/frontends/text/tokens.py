@@ -73,8 +73,14 @@ _REFUSED_SIGNS: dict[str, Refusal] = {
     "$": Refusal(ParseError, "`$` is not in the language"),
     "`": Refusal(ParseError, "a backquote is not in the language"),
 }
-_STRING = Refusal(UnsupportedError, "the language has no strings", "dtypes are written without quotes: float32")
-_FORMATTED = Refusal(UnsupportedError, "the language has no strings, and evaluates nothing inside them")
+_STRING = Refusal(
+    UnsupportedError, "a string is only an argument, as in einsum", "dtypes are written without quotes: float32"
+)
+_FORMATTED = Refusal(UnsupportedError, "nothing inside a string is evaluated")
+_UNREADABLE = Refusal(
+    ParseError, "a string is closed on its line, and holds ASCII letters, digits and signs without backslashes"
+)
+MAX_STRING = 1000  # characters
 
 
 def refusal(token: Token) -> Refusal | None:
@@ -95,14 +101,15 @@ _WATCHED = frozenset({"NAME", "UNKNOWN", "FOREIGN", "STRING", "LPAR", "LSQB", "R
 
 
 class Brackets:
-    """The filter, and the brackets that are open."""
+    """The filter, the brackets that are open, and the kind of the last token."""
 
     def __init__(self) -> None:
         self.source = Source("", "")
         self.open: list[Token] = []
+        self.last = ""
 
     def begin(self, source: Source) -> None:
-        self.source, self.open = source, []
+        self.source, self.open, self.last = source, [], ""
 
     def span(self, token: Token) -> Span:
         return Span(self.source, token.start, token.end)
@@ -114,6 +121,7 @@ class Brackets:
                 continue
             if token.type == "END":
                 break
+            self.last = token.type
             yield token
         if self.open:
             raise self.unclosed()
@@ -134,9 +142,15 @@ class Brackets:
             if not self.open or self.open[-1].type != _CLOSES[kind]:
                 raise self.unopened(token)
             self.open.pop()
-        else:
+        elif kind != "STRING" or not self.is_argument():
             raise self.refused(token)
+        elif not _is_readable(token.text):
+            raise _UNREADABLE.error(self.span(token))
         return True
+
+    def is_argument(self) -> bool:
+        """Whether what comes next starts an argument: f("ij", ...), f(x, "ij"), f(x, mode="ij")."""
+        return bool(self.open) and self.open[-1].type == "LPAR" and self.last in ("LPAR", "COMMA", "EQUAL")
 
     def refused(self, token: Token) -> GraphcError:
         reason = refusal(token)
@@ -179,6 +193,11 @@ class Brackets:
             span=span,
             hint=_adjacent(token, text[max(0, span.start - 200) : span.start]),
         )
+
+
+def _is_readable(text: str) -> bool:
+    whole = len(text) >= 2 and text[0] == text[-1]
+    return whole and len(text) <= MAX_STRING and text.isascii() and text.isprintable() and "\\" not in text
 
 
 def _definition(token: Token, span: Span) -> GraphcError:
