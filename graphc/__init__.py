@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify", "trace"),
+    "graphc.custom": ("custom_op", "elementwise"),
     "graphc.frontends.sympy": ("from_sympy",),
     "graphc.transforms": ("grad", "value_and_grad", "vjp"),
     "graphc.ir.graph": ("Graph",),
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from graphc.api import parse as parse
     from graphc.api import simplify as simplify
     from graphc.api import trace as trace
+    from graphc.custom import custom_op as custom_op
+    from graphc.custom import elementwise as elementwise
     from graphc.errors import ArgumentError as ArgumentError
     from graphc.errors import DtypeError as DtypeError
     from graphc.errors import FileError as FileError

@@ -15,7 +15,7 @@ import graphc
 
 ROOT = Path(graphc.__file__).parent
 ROOMS = ("errors", "ir", "ops", "expr", "frontends", "autodiff", "rewrite", "rules", "passes", "plan", "emit",
-         "check", "view", "load", "module", "api", "transforms", "cli")  # fmt: skip
+         "check", "view", "load", "module", "custom", "api", "transforms", "cli")  # fmt: skip
 LAZY = {"sympy", "networkx", "lark"}
 STANDARD = sys.stdlib_module_names
 # Modules that are named in a string and loaded later, and why that is no way around the rooms.

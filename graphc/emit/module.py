@@ -52,10 +52,12 @@ def emit(program: Program, options: Options) -> str:
     if scalar_loss(program):
         body += ["", "", *_value_and_grad(program, target, names)]
     body += ["", "", *check_function(program, target, names)]
-    for source in target.helpers():
+    helpers = target.helpers()
+    imported = [source.rstrip("\n") for source in helpers if source.startswith("from ")]
+    for source in (s for s in helpers if not s.startswith("from ")):
         body += ["", "", *source.rstrip("\n").split("\n")]
     aliases = _aliases(program, target, extra)
-    head = [*_header(program, options), *_docstring(program, options), "", *_imports(target), *aliases]
+    head = [*_header(program, options), *_docstring(program, options), "", *_imports(target), *imported, *aliases]
     text = "\n".join([*head, *body]) + "\n"
     return _squeeze_blank(text)
 

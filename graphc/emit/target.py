@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from graphc.emit.names import RESERVED
+from graphc.errors import UnknownNameError
 from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.op import Helper
@@ -14,6 +16,7 @@ from graphc.plan.program import Program
 
 _ALIAS = {"int64": ("IntArray", "np.int64"), "int32": ("Int32Array", "np.int32"), "bool": ("BoolArray", "np.bool_")}
 _SCALAR = {"float64": "float", "int64": "int", "int32": "int", "bool": "bool"}
+_USES = {"math": "math.", "Any": ": Any"}  # what a helper may need imported, and how it is used
 _WORD = re.compile(r"\b_\w+")
 
 
@@ -44,7 +47,7 @@ class Target:
             scalar=all(map(_is_scalar, nodes)),
             wide=len(floats) > 1,
             base="float32" if floats == {"float32"} else "float64",
-            available={h.name: h for n in nodes for h in n.op.helpers},
+            available=_by_name(h for n in nodes for h in n.op.helpers),
             renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
             loose=frozenset(h.name for n in nodes if n.args and n.args[0].type.rank == 0 for h in n.op.helpers),
         )
@@ -79,12 +82,12 @@ class Target:
             source = self._source(name)
             order += [n for n in self.available if n in _WORD.findall(source) and n not in order]
         for name in order:
+            source = self._source(name)
+            self.symbols |= {name for name, use in _USES.items() if use in source}
             if not self.scalar:
                 self.array(self.base)
-                if "IntArray" in self._source(name):
+                if "IntArray" in source:
                     self.array("int64")
-            if "math." in self._source(name):
-                self.symbols.add("math")
         return [self._source(name) for name in order]
 
     def _source(self, name: str) -> str:
@@ -93,6 +96,15 @@ class Target:
             return helper.scalar if self.scalar else helper.array
         self.symbols.add("Any")
         return helper.array.replace(": Array", ": Any").replace("-> Array", "-> Any")
+
+
+def _by_name(helpers: Iterable[Helper]) -> dict[str, Helper]:
+    """The helpers by name. Of a user's own there may be two; a file has one function of a name."""
+    table: dict[str, Helper] = {}
+    for helper in helpers:
+        if table.setdefault(helper.name, helper) != helper:
+            raise UnknownNameError("G014", f"two different functions of the model are called `{helper.name[1:]}`")
+    return table
 
 
 def _is_scalar(node: Node) -> bool:

@@ -86,7 +86,7 @@ def _compiled(text: str) -> CodeType:
 
 @lru_cache(maxsize=1024)
 def _namespace(op: Op) -> dict[str, Any]:
-    scope: dict[str, Any] = {"np": np, "math": math, "Array": Any, "IntArray": Any}
+    scope: dict[str, Any] = {"np": np, "math": math, "Any": Any, "Array": Any, "IntArray": Any}
     for helper in op.helpers:
         exec(helper.array, scope)
     return scope

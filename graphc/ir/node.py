@@ -81,9 +81,9 @@ def make(op: Op, args: Sequence[Node] = (), **attrs: Any) -> Node:
     if len(attrs) != len(op.attrs):
         raise InternalError("G090", f"{op.name} takes the attributes {op.attrs}")
     values = tuple(attrs[name] for name in op.attrs)
-    key = (op.name, *map(id, args), *values)
+    key = (op, *map(id, args), *values)  # by the op itself: two ops of users may have one name
     node = _table.get(key)
-    if node is not None and node.op is op:
+    if node is not None:
         return node
     node = Node()
     node.op = op

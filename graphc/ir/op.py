@@ -33,7 +33,8 @@ Requires = Callable[[Sequence[TensorType], Attrs], Sequence[tuple[Dim, int]]]
 class Helper:
     """A small function that generated code carries along when it uses it.
 
-    name: starts with an underscore.  array: its source on arrays.  scalar: on Python floats.
+    name: starts with an underscore.  array: its source on arrays, or the statement that imports it.
+    scalar: its source on Python floats.
     """
 
     name: str

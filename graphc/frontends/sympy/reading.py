@@ -76,7 +76,7 @@ def from_sympy(
 
 def is_sympy(value: object) -> bool:
     """Whether `value` is an object of SymPy; asked without loading SymPy."""
-    return any(cls.__module__.partition(".")[0] == "sympy" for cls in type(value).__mro__)
+    return any(str(cls.__module__).partition(".")[0] == "sympy" for cls in type(value).__mro__)
 
 
 def _entries(result: Any) -> tuple[tuple[int, ...] | None, list[Any]]:
