@@ -3,7 +3,7 @@
     UserOp("mish", ...)       an Op that pickles by its definition, not by its name
     called(mish, (x,))        x a node: a node;  x a traced value: a traced value;  else numbers
 
-A traced value is anything with a `__graphc_node__`; its class wraps nodes: `__graphc_wrap__(node)`.
+A traced value is anything with a `__graphc_node__`; its `__graphc_wrap__(node)` wraps another node.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def called(
     if not traced and not any(isinstance(a, Node) for a in args):
         return evaluate(*args)
     node = build(arguments.nodes([_unwrapped(a) for a in args]))
-    return type(traced[0]).__graphc_wrap__(node) if traced else node
+    return traced[0].__graphc_wrap__(node) if traced else node
 
 
 def _unwrapped(value: Any) -> Any:
