@@ -23,6 +23,7 @@ from graphc.errors import ArgumentError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import shape_of
 from graphc.ir.dims import Dim
+from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node, make
 from graphc.ir.op import Attrs, Helper
 from graphc.ir.types import TensorType, broadcast
@@ -102,11 +103,11 @@ class CustomOp:
         return called(self.name, len(self.args), args, self.node, self._forward)
 
     def node(self, args: Sequence[Node]) -> Node:
-        """The op over nodes; integers become float64, and arguments are broadcast if the op says so."""
+        """The op over nodes; integers become float64, and arguments but plain numbers are broadcast if the op says so."""
         floats = [a if a.type.is_float else build.astype(a, "float64") for a in args]
         if self._infer == "broadcast":
             shape = broadcast(*(a.shape for a in floats))
-            floats = [build.broadcast_to(a, shape) for a in floats]
+            floats = [a if scalar_value(a) is not None else build.broadcast_to(a, shape) for a in floats]
         return make(self.op, floats)
 
     def defvjp(self, vjp: Callable[..., Any]) -> Callable[..., Any]:

@@ -152,6 +152,18 @@ def test_arrays_beside_nodes_are_constants():
     assert module(a=point) == pytest.approx(float(ratio(point, np.array([1.0, 2.0])).sum()), rel=1e-15)
 
 
+def test_in_numpy_code():
+    """Traced, with the slopes of any order from `gc.grad`."""
+    mish = gc.elementwise("mish", MISH)
+
+    def f(t):
+        return mish(t) * t
+
+    exact = sp.diff(MISH * x, x, 2).subs(x, sp.Float(0.3, 40)).evalf(30)
+    assert f(0.3) == pytest.approx(float((MISH * x).subs(x, sp.Float(0.3, 40)).evalf(30)), rel=1e-15)
+    assert gc.grad(gc.grad(f))(0.3) == pytest.approx(float(exact), rel=1e-13)
+
+
 # --- identity ---
 
 

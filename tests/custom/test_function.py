@@ -184,6 +184,20 @@ def test_a_decorated_function_pickles_by_its_name():
     assert pickle.loads(pickle.dumps(curves.decorated.op)) is curves.decorated.op
 
 
+def test_in_numpy_code():
+    """Traced: the op stays one call in the generated code, a number stays a number."""
+
+    def loss(w, data):
+        return np.sum(shrink(data @ w, 0.25) ** 2)
+
+    module = gc.compile(loss, {"w": "d", "data": "n d"})
+    assert "_shrink(prod, 0.25)" in module.source
+    point = {"w": np.array([0.5, -1.5]), "data": np.array([[1.0, 2.0], [0.3, -0.7], [2.0, 0.1]])}
+    assert module(**point) == pytest.approx(loss(**point), rel=1e-15)
+    assert [row.name for row in gc.check_grads(module, point).rows] == ["w", "data"]
+    np.testing.assert_array_equal(gc.grad(loss)(**point), module.grad(**point).w)
+
+
 # --- refusals ---
 
 
