@@ -103,7 +103,7 @@ class CustomOp:
         return called(self.name, len(self.args), args, self.node, self._forward)
 
     def node(self, args: Sequence[Node]) -> Node:
-        """The op over nodes; integers become float64, and arguments but plain numbers are broadcast if the op says so."""
+        """The op over nodes; integers become float64, and what is no number is broadcast if the op says so."""
         floats = [a if a.type.is_float else build.astype(a, "float64") for a in args]
         if self._infer == "broadcast":
             shape = broadcast(*(a.shape for a in floats))
