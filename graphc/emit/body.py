@@ -96,8 +96,9 @@ class Body:
             return ast.Call(ast.Attribute(ast.Name(self.target.symbol("np")), "float32"), [tree], [])
         if dtype == "float64" and isinstance(tree, ast.Constant):
             return tree
-        kind = {"float64": "float", "bool": "bool"}.get(dtype, "int")
-        return ast.Call(ast.Name(self.target.symbol(kind)), [tree], [])
+        kind = self.target.symbol({"float64": "float", "bool": "bool"}.get(dtype, "int"))
+        made = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == kind
+        return tree if made else ast.Call(ast.Name(kind), [tree], [])
 
     def _copy(self, tree: ast.expr) -> ast.expr:
         return ast.Call(ast.Attribute(tree, "copy"), [], [])

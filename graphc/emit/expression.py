@@ -18,7 +18,7 @@ import numpy as np
 
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Array, Index, Range
-from graphc.ir.leaf import CONST, INPUT, SIZE
+from graphc.ir.leaf import CONST, INPUT, SIZE, scalar_value
 from graphc.ir.node import Constant, Node, topological
 
 TextOf = Callable[[Node], str]
@@ -240,9 +240,14 @@ _DIVISIONS = ("divide", "reciprocal", "power")
 
 
 def _may_be_zero(node: Node) -> bool:
-    """Whether a number has a size or an integer in it that may be 0."""
-    found = topological([node])
-    return any(n.op is INPUT or (n.op is SIZE and not at_least(n["dim"], 1) and n["least"] < 1) for n in found)
+    """Whether a number is made with 0, or has a size or an integer in it that may be 0."""
+    return any(map(_zero_is_possible, topological([node])))
+
+
+def _zero_is_possible(leaf: Node) -> bool:
+    if leaf.op is SIZE:
+        return not at_least(leaf["dim"], 1) and bool(leaf["least"] < 1)
+    return leaf.op is INPUT or scalar_value(leaf) == 0
 
 
 def _is_number(node: Node, plain: Collection[Node] = ()) -> bool:

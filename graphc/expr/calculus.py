@@ -112,6 +112,8 @@ def gradient(f: Value, *spacings: Value, axis: Value = None, edge_order: Value =
         axis_number(a, array.type.rank)
         for a in (axes_of(None, array.type.rank) if axis is None else [axis] if named else axis)
     ]
+    if not axes:
+        raise ShapeError("G022", "slopes need an array of at least one axis")
     steps = _spacings(spacings, len(axes))
     slopes = tuple(_slope(array, a, nodes((array, h))[1], order) for a, h in zip(axes, steps, strict=True))
     return slopes[0] if len(slopes) == 1 else slopes

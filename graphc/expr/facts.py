@@ -116,11 +116,16 @@ _TRANSFER: dict[str, Callable[..., Interval]] = {
     "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
     "where": lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1])),
     "sum": _sum,
+    "cumsum": _sum,
+    "permute": lambda a, order: a,
     **dict.fromkeys(
         (
             "mean",
             "max",
             "min",
+            "cummax",
+            "cummin",
+            "sort",
             "transpose",
             "reshape",
             "broadcast_to",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphc.errors import DtypeError, ShapeError, UnsupportedError
+from graphc.errors import DtypeError, LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import Value, axis_number, describe, dim, flag, node, nodes
 from graphc.expr.products import flat
@@ -109,6 +109,8 @@ def bincount(x: Value, weights: Value = None, minlength: Value = 0) -> Node:
     length = dim(minlength)
     if known is not None and isinstance(length, int) and known.size:
         length = max(length, int(known.max()) + 1)
+    if isinstance(length, int) and length > build.MAX_ELEMENTS:
+        raise LimitError("G003", f"{length:,} counts are over the limit of 2**31")
     if length == 0:
         raise UnsupportedError(
             "G040",

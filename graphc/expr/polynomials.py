@@ -16,6 +16,8 @@ from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
+MAX_COLUMNS = 32  # powers that are written out, each the one before times x
+
 
 def polyval(p: Value, x: Value) -> Node:
     """The polynomial with the coefficients `p`, a vector of known length, at each element of `x` (Horner's rule)."""
@@ -63,7 +65,7 @@ def _powers(x: Node, count: Dim) -> Node:
     ones = build.ones((n, 1), x.type.dtype)
     if count == 1:
         return ones
-    if isinstance(count, int):
+    if isinstance(count, int) and count <= MAX_COLUMNS:
         columns = [build.ones((n,), x.type.dtype), x]
         while len(columns) < count:
             columns.append(build.multiply(columns[-1], x))

@@ -58,6 +58,15 @@ def _some(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
     return [(types[0].size if axis is None else types[0].shape[axis], 1)]
 
 
+def _places(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
+    """The positions lie inside the axis."""
+    size, kth = types[0].shape[attrs["axis"]], attrs["kth"]
+    found: list[tuple[Dim, int]] = []
+    for k in kth if isinstance(kth, tuple) else (kth,):
+        found += [(k, 0), (size - k, 1)]
+    return found
+
+
 def _searched(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     _vector("what is searched", types[0])
     return types[1].with_dtype("int64")
@@ -187,6 +196,7 @@ OPS: list[Op] = [
         _along("np.argpartition(x, kth"),
         "Positions that put the `kth` smallest element in its place, the smaller ones before it.",
         attrs=("kth", "axis"),
+        requires=_places,
         spelling=_along("argpartition(x, kth"),
         cost=20.0,
         label="order",

@@ -143,6 +143,10 @@ def test_vander(options):
     agree(f"vander(x{options})", called("vander", options), x=K[0], gradients=False)
 
 
+def test_many_powers_are_running_products():
+    agree("vander(x, 40)", lambda x: np.vander(x, 40).astype(x.dtype), x=V[:3] / 2.5, single=False)
+
+
 # --- convolution ---
 
 
@@ -180,6 +184,7 @@ def test_the_longer_vector_of_named_size_comes_first():
         ("gradient(x, ones(5), axis=0)", "G021"),
         ("gradient(x, edge_order=3)", "G022"),
         ("gradient(ones(1))", "G021"),
+        ("gradient(x, axis=())", "G022"),
         ("gradient(ones(2), edge_order=2)", "G021"),
         ("interp(v, v, x)", "G021"),
         ("interp(v, zeros(0), zeros(0))", "G021"),

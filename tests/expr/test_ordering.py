@@ -57,6 +57,8 @@ def test_partition(kth, axis):
 def test_partition_at_a_named_size():
     module = gc.compile("x: f64[n]\nreturn partition(x, n // 2)[n // 2]")
     assert module(V) == np.sort(V)[3]
+    with pytest.raises(ValueError, match="n - 5 must be at least 1, got 0"):
+        gc.compile("partition(x, 5)", inputs={"x": "n"})(V[:5])
 
 
 @pytest.mark.parametrize("name", ["argmax", "argmin"])
@@ -120,6 +122,7 @@ def test_bincount():
         ("digitize(x, x)", "G021"),
         ("bincount(x)", "G030"),
         ("bincount(i)", "G040"),
+        ("bincount(i, minlength=9000000000000)", "G003"),
         ("bincount(i, x[0], 3)", "G021"),
         ("bincount(i > 0, minlength=2)", "G030"),
     ],

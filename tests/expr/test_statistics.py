@@ -90,6 +90,9 @@ def test_cov_with_weights(options):
 def test_corrcoef():
     agree("corrcoef(x)", kept(np.corrcoef), x=M)
     agree("corrcoef(x, rowvar=False)", kept(lambda x: np.corrcoef(x, rowvar=False)), x=T[0])
+    single = gc.compile("cov(x[0])", inputs={"x": "n"})
+    with np.errstate(all="ignore"):
+        assert np.isnan(single(V))  # one observation: 0 / 0
     agree("corrcoef(x, y)", kept(np.corrcoef), x=V, y=V[::-1] ** 2)
     agree("corrcoef(x)", kept(np.corrcoef), x=V, gradients=False)
 
