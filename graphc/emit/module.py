@@ -121,7 +121,9 @@ def _imports(target: Target) -> list[str]:
     standard: list[str] = []
     if "math" in target.symbols:
         standard.append("import math")
-    typing = [n for n in ("Any", "NamedTuple") if n in target.symbols or (n == "Any" and target.wide)]
+    typing = [
+        n for n in ("Any", "NamedTuple") if n in target.symbols or (n == "Any" and (target.wide or target.untyped))
+    ]
     if typing:
         standard.append(f"from typing import {', '.join(typing)}")
     third = [] if target.scalar else ["import numpy as np"]
@@ -131,7 +133,7 @@ def _imports(target: Target) -> list[str]:
 
 
 def _aliases(program: Program, target: Target, extra: list[str]) -> list[str]:
-    saved = [target.annotation(n.type) for n in program.split.saved] + ["int"] * len(extra)
+    saved = [target.held(n) for n in program.split.saved] + ["int"] * len(extra)
     lines = [""] if target.aliases or target.hidden() else []
     for alias, dtype in target.aliases.items():
         lines += [f"{alias} = NDArray[{dtype}]"]

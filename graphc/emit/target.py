@@ -27,6 +27,7 @@ class Target:
     symbols: what the text has used so far.  renamed: symbols that an input's name would hide.
     aliases: names of array types -> their dtype.  wide: float32 and float64 arrays both occur.
     loose: helpers that are called with numbers, too; those of float32 arrays, which NumPy's stubs widen, are as loose.
+    untyped: values of which NumPy's stubs say no more than that they are floating-point.
     """
 
     scalar: bool
@@ -35,6 +36,7 @@ class Target:
     available: dict[str, Helper]
     renamed: dict[str, str]
     loose: frozenset[str] = frozenset()
+    untyped: frozenset[Node] = frozenset()
     symbols: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -49,6 +51,7 @@ class Target:
             base="float32" if floats == {"float32"} else "float64",
             available=_by_name(h for n in nodes for h in n.op.helpers),
             renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
+            untyped=frozenset(n for n in nodes if "untyped" in n.op.traits),
             loose=frozenset(h.name for n in nodes if n.args and n.args[0].type.rank == 0 for h in n.op.helpers),
         )
 
@@ -63,9 +66,16 @@ class Target:
             return "np.float32" if type.dtype == "float32" else self.symbol(_SCALAR[type.dtype])
         return self.array(type.dtype)
 
+    def held(self, node: Node) -> str:
+        """The type of a value between forward and backward."""
+        if node.type.rank == 0 and node in self.untyped:
+            self.symbols.add("Any")
+            return f"{self.symbol('np')}.floating[{self.symbol('Any')}]"
+        return self.annotation(node.type)
+
     def array(self, dtype: str) -> str:
         if dtype.startswith("float"):
-            self.aliases.setdefault("Array", "np.floating[Any]" if self.wide else f"np.{self.base}")
+            self.aliases.setdefault("Array", "np.floating[Any]" if self.wide or self.untyped else f"np.{self.base}")
             return self.symbol("Array")
         name, numpy = _ALIAS[dtype]
         self.aliases.setdefault(name, numpy)

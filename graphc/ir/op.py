@@ -76,7 +76,8 @@ class Op:
     safe: for an op that can fail or overflow: the argument that it is given where it is not used.
     range: the interval of its values, or None.
     traits: "elementwise", "commutative", "linear", "view" (may alias its argument), "writes" (into
-        its first argument or a copy of it: always an `update` of its own) ...
+        its first argument or a copy of it: always an `update` of its own), "untyped" (NumPy's stubs
+        do not say which float it is) ...
     cost: rough nanoseconds per float64 element.
     formula: how its derivative is written in the documentation.
     label: what generated code calls a result that has no name: "p" for a softmax.

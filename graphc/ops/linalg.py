@@ -119,7 +119,7 @@ OPS: list[Op] = [
         adjoint=lambda e, node, ct, i: (
             e.apply("cross", node.args[1], ct) if i == 0 else e.apply("cross", ct, node.args[0])
         ),
-        traits=frozenset({"bilinear"}),
+        traits=frozenset({"bilinear", "untyped"}),
         cost=3.0,
         formula="da = cross(b, dy), db = cross(dy, a)",
         label="normal",

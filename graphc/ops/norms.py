@@ -44,7 +44,7 @@ OPS: list[Op] = [
         spelling=_norm_text,
         adjoint=_norm,
         range=(0.0, float("inf")),
-        traits=frozenset({"reduction"}),
+        traits=frozenset({"reduction", "untyped"}),
         cost=1.0,
         formula="dx = dy x / y, 0 at 0",
         label="norm",

@@ -224,6 +224,8 @@ def _nothing(e: Any, node: Node, ct: Node, i: int) -> None:
     """Constant almost everywhere."""
 
 
+_UNTYPED = frozenset({"untyped"})
+
 OPS: list[Op] = [
     Op(
         "inv",
@@ -233,6 +235,7 @@ OPS: list[Op] = [
         "The inverse of each matrix.",
         spelling="np.linalg.inv(A)",
         adjoint=_inv,
+        traits=_UNTYPED,
         cost=100.0,
         formula="dA = -Y.T dY Y.T",
         label="inverse",
@@ -245,6 +248,7 @@ OPS: list[Op] = [
         "x with A x = b.",
         spelling="np.linalg.solve(A, b)",
         adjoint=_solve,
+        traits=_UNTYPED,
         cost=50.0,
         formula="db = solve(A.T, dx), dA = -db x.T",
         label="solution",
@@ -257,6 +261,7 @@ OPS: list[Op] = [
         "The determinant of each matrix.",
         spelling="np.linalg.det(A)",
         adjoint=_det,
+        traits=_UNTYPED,
         cost=50.0,
         formula="dA = dy cofactor(A)",
         label="det",
@@ -295,6 +300,7 @@ OPS: list[Op] = [
         "The sign of the determinant.",
         spelling="np.linalg.slogdet(A)[0]",
         adjoint=_nothing,
+        traits=_UNTYPED,
         cost=50.0,
         formula="0",
         label="sign",
@@ -307,6 +313,7 @@ OPS: list[Op] = [
         "The logarithm of the absolute value of the determinant.",
         spelling="np.linalg.slogdet(A)[1]",
         adjoint=_log_det,
+        traits=_UNTYPED,
         cost=50.0,
         formula="dA = dy inv(A).T",
         label="logdet",
@@ -320,6 +327,7 @@ OPS: list[Op] = [
         attrs=("rcond",),
         spelling=_pinv_text,
         adjoint=_pinv,
+        traits=_UNTYPED,
         cost=300.0,
         formula="dA by Golub and Pereyra",
         label="pinv",
@@ -332,6 +340,7 @@ OPS: list[Op] = [
         "The x of least norm that makes |A x - b| smallest.",
         spelling="np.linalg.lstsq(A, b)[0]",
         adjoint=_lstsq,
+        traits=_UNTYPED,
         cost=300.0,
         formula="db = pinv(A).T dx",
         label="solution",
