@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from graphc.errors import ArgumentError, did_you_mean
@@ -94,13 +94,18 @@ class Interface(NamedTuple):
         if all(table[name].shape == LEAF for name in wrt if name in table):
             return gradients
         flat = gradients._asdict()
-        kind: Any = namedtuple("Gradients", [*wrt])  # type: ignore[misc]
-        return kind(*(self._structured(table.get(name), name, flat) for name in wrt))
+        return _gradients_class(tuple(wrt))(*(self._structured(table.get(name), name, flat) for name in wrt))
 
     def _structured(self, argument: Argument | None, name: str, flat: Mapping[str, Any]) -> Any:
         if argument is None:
             return flat[name]
         return unflatten(argument.shape, [flat.get(n) for n in argument.names])
+
+
+@lru_cache(maxsize=1024)
+def _gradients_class(names: tuple[str, ...]) -> Any:
+    """A named tuple with one field an argument."""
+    return namedtuple("Gradients", names)
 
 
 def _flat(argument: Argument, value: Any) -> dict[str, Any]:
@@ -111,8 +116,3 @@ def _flat(argument: Argument, value: Any) -> dict[str, Any]:
     if shape != argument.shape:
         raise ArgumentError("G070", f"`{argument.name}` has another structure than when the model was compiled")
     return {n: v for n, t, v in zip(argument.names, argument.types, leaves, strict=True) if t is not None}
-
-
-def plain(value: Any) -> Any:
-    """A Python float as NumPy's, which has a shape and a dtype."""
-    return np.float64(value) if type(value) is float else value

@@ -14,6 +14,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from threading import Lock
 from types import MethodType
 from typing import Any
@@ -26,7 +27,7 @@ from graphc.errors import ArgumentError, DtypeError, ShapeError
 from graphc.expr import build
 from graphc.frontends.numpy.environment import fingerprint
 from graphc.frontends.numpy.signature import Static, described_signature
-from graphc.frontends.numpy.structure import flatten, unflatten
+from graphc.frontends.numpy.structure import LEAF, flatten, unflatten
 from graphc.frontends.numpy.trace import Traced, output_node, trace_signature
 from graphc.frontends.numpy.tracer import Tracer
 from graphc.ir.collector import collector_paused
@@ -76,19 +77,38 @@ class Transform:
         """As a method: `grad = gc.grad(loss)` in a class body."""
         return self if owner is None else MethodType(self, owner)
 
+    def __graphc_inside__(self, session: Any, *args: Any, **words: Any) -> Any:
+        """The call as part of a trace that is going on."""
+        return self._result(*self.value_and_gradients(args, words, session))
+
     def __call__(self, *args: Any, **words: Any) -> Any:
+        return self._result(*self.value_and_gradients(args, words))
+
+    def _result(self, value: Any, aux: Any, gradients: Any) -> Any:
         raise NotImplementedError
 
-    def value_and_gradients(self, args: Sequence[Any], words: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def value_and_gradients(
+        self, args: Sequence[Any], words: Mapping[str, Any], session: Any = None
+    ) -> tuple[Any, Any, Any]:
         """The value, the auxiliary result, and the gradients by `argnums`."""
         places = [self._place(n, len(args)) for n in self._argnums]
         ready = [_differentiable(a, i) if i in places else a for i, a in enumerate(args)]
-        session = _session_of(ready, words)
+        session = session or _session_of(ready, words)
         if session is not None:
             value, aux, found = _inside(session, self._function, ready, words, places, self._has_aux)
         else:
             value, aux, found = self._compiled(ready, words, places).run(ready, words)
         return value, aux, found[0] if self._single else tuple(found)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The names of positional arguments, as far as the function says."""
+        try:
+            parameters = inspect.signature(self._function).parameters.values()
+        except (TypeError, ValueError):
+            return []
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return [n for n in names if n.isascii()]
 
     def _place(self, number: int, count: int) -> int:
         if not -count <= number < count:
@@ -100,7 +120,8 @@ class Transform:
         return number % count
 
     def _compiled(self, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> _Compiled:
-        described = _described(self._function, args, words, places)
+        names = [*self._names, *(f"arg{i}" for i in range(len(self._names), len(args)))]
+        described = _described(names[: len(args)], args, words, places)
         with self._lock, collector_paused():
             key = (_key(described), fingerprint(self._function))
             found = next((c for c in self._kept.get(key, ()) if c.fits(described)), None)
@@ -116,16 +137,14 @@ class Transform:
 class Grad(Transform):
     """`gc.grad(f)`."""
 
-    def __call__(self, *args: Any, **words: Any) -> Any:
-        _, aux, gradients = self.value_and_gradients(args, words)
+    def _result(self, value: Any, aux: Any, gradients: Any) -> Any:
         return (gradients, aux) if self._has_aux else gradients
 
 
 class ValueAndGrad(Transform):
     """`gc.value_and_grad(f)`."""
 
-    def __call__(self, *args: Any, **words: Any) -> Any:
-        value, aux, gradients = self.value_and_gradients(args, words)
+    def _result(self, value: Any, aux: Any, gradients: Any) -> Any:
         return ((value, aux) if self._has_aux else value), gradients
 
 
@@ -167,9 +186,14 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> float(pullback(np.ones(2))[0][0])
     1.0
     """
+    return _vjp(None, function, *primals)
+
+
+def _vjp(session: Any, function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """`vjp`, as part of a trace if one is going on."""
     transform = Transform(function, tuple(range(len(primals))), False)
     ready = [_differentiable(p, i) for i, p in enumerate(primals)]
-    session = _session_of(ready, {})
+    session = session or _session_of(ready, {})
     places = range(len(primals))
     if session is not None:
         return _pullback_inside(session, function, ready)
@@ -186,13 +210,23 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     return _scalars(value), pullback
 
 
+vjp.__graphc_inside__ = _vjp  # type: ignore[attr-defined]
+
+
 # --- arguments ---
 
 
 def _differentiable(value: Any, place: int) -> Any:
     """An argument to differentiate by: Python integers become floats, integer arrays are refused."""
     leaves, shape = flatten(value)
-    return unflatten(shape, [_float_leaf(leaf, place) for leaf in leaves])
+    if shape == LEAF:
+        return _float_leaf(value, place)
+    return unflatten(shape, [_float_leaf(v, place) if _is_numeric(v) else v for v in leaves])
+
+
+def _is_numeric(leaf: Any) -> bool:
+    """Whether a leaf of a structure is a number or an array; text, flags and None are part of the code."""
+    return isinstance(leaf, (int, float, np.ndarray, np.generic)) and not isinstance(leaf, (bool, np.bool_))
 
 
 def _float_leaf(leaf: Any, place: int) -> Any:
@@ -211,10 +245,10 @@ def _float_leaf(leaf: Any, place: int) -> Any:
     return leaf
 
 
-def _described(function: Function, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
+def _described(names: Sequence[str], args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
     """The arguments by name, arrays and floats as examples, everything else static."""
     described: dict[str, Any] = {}
-    for i, (name, value) in enumerate([*zip(_names(function, len(args)), args, strict=True), *words.items()]):
+    for i, (name, value) in enumerate([*zip(names, args, strict=True), *words.items()]):
         leaves, shape = flatten(value)
         described[name] = unflatten(shape, [leaf if _is_input(leaf, i in places) else Static(leaf) for leaf in leaves])
     return described
@@ -225,29 +259,20 @@ def _is_input(leaf: Any, differentiated: bool) -> bool:
         return False
     if isinstance(leaf, (np.ndarray, np.generic)):
         return leaf.dtype.kind in "biuf"
-    return isinstance(leaf, float) or differentiated
-
-
-def _names(function: Function, count: int) -> list[str]:
-    """The names of positional arguments; arg0, arg1 where the function does not say."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    names = [n for n in names if n.isascii()][:count]
-    while len(names) < count:
-        names.append(f"arg{len(names)}")
-    return names
+    return isinstance(leaf, float) or (differentiated and _is_numeric(leaf))
 
 
 def _key(described: Mapping[str, Any]) -> Any:
     """What two calls must share to share compiled code, but for sizes."""
     rows = []
     for name, spec in described.items():
-        leaves, shape = flatten(spec, lambda v: isinstance(v, Static))
+        leaves, shape = flatten(spec, _is_static)
         rows.append((name, shape, tuple(map(_leaf_key, leaves))))
     return tuple(rows)
+
+
+def _is_static(spec: Any) -> bool:
+    return isinstance(spec, Static)
 
 
 def _leaf_key(leaf: Any) -> Any:
@@ -282,17 +307,21 @@ class _Compiled:
         self._places = places
         self.module = module_of(self._traced, tuple(names[p] for p in places))
         self._types = [(n["name"], n.type) for n in self._traced.graph.inputs]
+        self._fitting: set[tuple[Any, ...]] = set()
 
     def fits(self, described: Mapping[str, Any]) -> bool:
         """Whether the code serves arguments of these sizes."""
+        rows = [(a, flatten(described[a.name], _is_static)[0]) for a in self._arguments]
+        own = tuple(np.shape(v) for a, leaves in rows for v, t in zip(leaves, a.types, strict=True) if t is not None)
+        if own in self._fitting:
+            return True
+        names = [n for a in self._arguments for n, t in zip(a.names, a.types, strict=True) if t is not None]
         shapes = {name: array.shape for name, array in self._traced.captured.items()}
-        for argument in self._arguments:
-            leaves, _ = flatten(described[argument.name], lambda v: isinstance(v, Static))
-            shapes.update({n: np.shape(v) for n, t, v in zip(argument.names, argument.types, leaves, strict=True) if t})
         try:
-            bind_sizes(self._types, shapes)
+            bind_sizes(self._types, {**shapes, **dict(zip(names, own, strict=True))})
         except ShapeError:
             return False
+        self._fitting.add(own)
         return True
 
     def words(self, args: Sequence[Any], words: Mapping[str, Any]) -> dict[str, Any]:
@@ -442,7 +471,7 @@ def _pullback_inside(session: Any, function: Function, primals: Sequence[Any]) -
             raise ArgumentError("G070", "the cotangent has another structure than the value")
         totals: list[Node] | None = None
         for output, cotangent in zip(outputs, cotangents, strict=True):
-            seed = build.broadcast_to(build.astype(output_node(session, cotangent), output.type.dtype), output.shape)
+            seed = session.attempt(partial(_seed, output_node(session, cotangent), output), [output])
             found = gradients_of(output, seed, fresh)
             totals = found if totals is None else [build.add(a, b) for a, b in zip(totals, found, strict=True)]
         flat = [session.wrapped(n) for n in _substituted(totals or [], table)]
@@ -453,3 +482,8 @@ def _pullback_inside(session: Any, function: Function, primals: Sequence[Any]) -
         return tuple(gradients)
 
     return _actual(session, result, table), pullback
+
+
+def _seed(ct: Node, output: Node) -> Node:
+    """A cotangent with the dtype and shape of its output."""
+    return build.broadcast_to(build.astype(ct, output.type.dtype), output.shape)

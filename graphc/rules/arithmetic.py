@@ -288,6 +288,7 @@ PATTERNS = (
         when=("nonnegative(x)",),
         assume={"x": "nonnegative"},
     ),
+    Rule("square-of-hypot", "square(hypot(a, b))", "square(a) + square(b)", R, "the square undoes the root"),
     Rule("absolute-of-square", "absolute(square(x))", "square(x)", B, "a square is not negative"),
     Rule(
         "absolute-of-nonnegative",

@@ -33,6 +33,7 @@ VECTORS: list[Callable[[Any], Any]] = [
     lambda x: np.fft.fftshift(np.fft.fft(x)),
     lambda x: np.fft.ifftshift(x),
     lambda x: np.abs(np.fft.fft(x)),
+    lambda x: np.angle(np.fft.fft(x)[1:3]),
     lambda x: np.conj(np.fft.fft(x)) / (2.0 + np.fft.fft(x) ** 2),
     lambda x: np.fft.fft(x) * np.fft.fftfreq(x.shape[0], 0.5),
     lambda x: np.fft.rfft(x) * np.fft.rfftfreq(len(x)),

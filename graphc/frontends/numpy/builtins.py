@@ -43,6 +43,9 @@ class Hooks:
 
     def call(self, function: Any) -> Any:
         """What is called in the place of `function`."""
+        inside = getattr(function, "__graphc_inside__", None)
+        if inside is not None:  # a transform: it becomes part of this trace
+            return functools.partial(inside, self.session)
         if id(function) in _ROWS:
             return _Rows(self.session, function, _ROWS[id(function)])
         try:

@@ -208,7 +208,7 @@ _UFUNCS: dict[str, Callable[..., tuple[Any, Any]]] = {
     "log": _log,
 }
 _REAL: dict[str, Callable[..., Any]] = {
-    "absolute": lambda a: np.sqrt(a[0] ** 2 + a[1] ** 2),
+    "absolute": lambda a: np.hypot(a[0], a[1]),
     "isfinite": lambda a: np.isfinite(a[0]) & np.isfinite(a[1]),
 }
 

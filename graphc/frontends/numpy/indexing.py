@@ -41,7 +41,7 @@ def read(tracer: Tracer, key: Key) -> Any:
     if mask is not None:
         return masked.read(tracer, items, mask)
     node = tracer.node
-    found = session.attempt(lambda: _subscripted(tracer, node, items), [node], "[]")
+    found = session.attempt(lambda: _subscripted(tracer, node, items), [node, *_sizes(items)], "[]")
     path = path_between(node, found)
     if path is None or (found.type.rank == 0 and not any(i is Ellipsis for i in items)):
         return session.wrapped(found, contiguous=found.type.rank <= 1)
@@ -62,6 +62,12 @@ def _read_known(tracer: Tracer, array: npt.NDArray[Any], key: Key) -> Any:
 def _subscripted(tracer: Tracer, node: Node, items: Sequence[Any]) -> Node:
     positions = _positions(tracer, node, items)
     return subscript(node, positions)
+
+
+def _sizes(items: Sequence[Any]) -> list[Size]:
+    """The symbolic sizes in an index."""
+    bounds = [b for i in items for b in ((i.start, i.stop) if type(i) is slice else (i,))]
+    return [b.dim for b in bounds if type(b) is TracedSize]
 
 
 def _traced(item: Any) -> bool:
@@ -187,7 +193,7 @@ def write(tracer: Tracer, key: Key, value: Any) -> None:
         new = session.attempt(lambda: masked.written(tracer, items, mask, value))
     else:
         node = tracer.node
-        new = session.attempt(lambda: _assigned(tracer, node, items, value), [node], "[] =")
+        new = session.attempt(lambda: _assigned(tracer, node, items, value), [node, *_sizes(items)], "[] =")
     _store(tracer, new)
 
 

@@ -165,12 +165,13 @@ def described_signature(described: Mapping[str, Any], by_keyword: frozenset[str]
     names = _leaf_names(paths)
     sizes = _Sizes(set(names))
     for leaves, _ in flat.values():
-        for leaf in leaves:
+        for leaf in _beside_examples(leaves):
             if isinstance(leaf, (str, TensorType)):
                 sizes.reserve(input_type("input", leaf))
     arguments: list[Argument] = []
     start = 0
-    for name, (leaves, shape) in flat.items():
+    for name, (given, shape) in flat.items():
+        leaves = _beside_examples(given)
         own = names[start : start + len(leaves)]
         start += len(leaves)
         types = [_type(n, leaf, sizes) for n, leaf in zip(own, leaves, strict=True)]
@@ -178,6 +179,13 @@ def described_signature(described: Mapping[str, Any], by_keyword: frozenset[str]
         weak = tuple(isinstance(leaf, (int, float)) and not isinstance(leaf, np.generic) for leaf in leaves)
         arguments.append(Argument(name, shape, tuple(types), tuple(own), tuple(static), weak))
     return Signature(arguments, sizes.examples, by_keyword)
+
+
+def _beside_examples(leaves: list[Any]) -> list[Any]:
+    """In a structure that holds example arrays, text is text and describes no other array."""
+    if not any(isinstance(leaf, (np.ndarray, np.generic, float)) for leaf in leaves):
+        return leaves
+    return [Static(leaf) if isinstance(leaf, str) else leaf for leaf in leaves]
 
 
 def _leaf_names(paths: list[tuple[Any, ...]]) -> list[str]:

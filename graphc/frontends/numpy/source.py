@@ -21,6 +21,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 HOOKS = "__graphc__"
+_FUNCTION = "__graphc_function__"
 # Calls that look at the frame or the class they stand in.
 _UNTOUCHED = frozenset({"super", "locals", "globals", "vars", "eval", "exec", "dir"})
 _INDEXED = frozenset({"r_", "c_", "s_", "mgrid", "ogrid"})
@@ -96,6 +97,7 @@ def _converted(code: CodeType) -> CodeType | None:
     if isinstance(tree, ast.FunctionDef):
         tree.decorator_list = []
         tree.returns = None
+        tree.name = _FUNCTION  # its own name is a global, or a variable of the closure
         _strip(tree.args)
         body: list[ast.stmt] = [tree, ast.Return(ast.Name(tree.name, ast.Load()))]
     else:
@@ -114,7 +116,8 @@ def _converted(code: CodeType) -> CodeType | None:
     module = ast.fix_missing_locations(ast.Module([factory], []))
     flags = code.co_flags & 0x1FFF000  # from __future__ import ...
     compiled = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
-    return _inner(compiled, code.co_name, found.owner)
+    made = _inner(compiled, code.co_name if code.co_name == "<lambda>" else _FUNCTION, found.owner)
+    return made.replace(co_name=code.co_name, co_qualname=code.co_qualname)
 
 
 def _strip(arguments: ast.arguments) -> None:
