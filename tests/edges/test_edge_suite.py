@@ -20,7 +20,7 @@ MISSING = ("trace",)
 
 # Cases of level "should" that do not hold yet: what is known of them.
 OPEN = {
-    "ridge-solution": "right to 1e-12, but not the same bits: BLAS sums X.T @ X in another order for X in Fortran order",
+    "ridge-solution": "right to 1e-12, not to the bit: BLAS sums X.T @ X otherwise for X in Fortran order",
     "x-sqrt-x-0": "0 times the infinite slope of the root",
     "xlogx-0": "0 * log(0)",
     "xlogy-00": "0 * log(0)",
