@@ -215,6 +215,18 @@ def test_the_file_stands_alone(tmp_path):
     assert result.stdout == f"{module.grad(a=np.array([0.5, -1.0])).a.tolist()}\n[]\n"
 
 
+def test_the_file_is_formatted_and_typed(tmp_path):
+    for name in ("mish", "huber", "sawtooth"):
+        op = gc.elementwise(name, FORMULAS[name])
+        for type in ("f64[n]", "f32[n]"):
+            graph = model(lambda *args, op=op: total(op(*args)), **dict.fromkeys(op.args, type))
+            gc.compile(graph).save(tmp_path / f"{name}_{type[:3]}.py")
+    files = sorted(map(str, tmp_path.glob("*.py")))
+    for tool in (["black", "--check", "-q"], ["mypy", "--strict", "--config-file=", "--cache-dir=/dev/null"]):
+        result = subprocess.run([sys.executable, "-m", *tool, *files], capture_output=True, text=True, timeout=300)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
 # --- refusals ---
 
 

@@ -107,6 +107,7 @@ SPECIAL = [
     sp.gamma(a),
     sp.loggamma(a),
     sp.digamma(a),
+    sp.polygamma(1, a),
 ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
+from graphc.errors import UnsupportedError
 from graphc.expr import build
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.sympy.algebra import constant
@@ -97,6 +98,15 @@ def _sinc(x: Node) -> Node:
     return build.where(zero, 1.0, build.divide(called("sin", inside), inside))
 
 
+def _polygamma(order: Node, x: Node) -> Node:
+    """The derivatives of loggamma: SymPy writes digamma as polygamma(0, x)."""
+    n = scalar_value(order)
+    if n is None or n != int(n):
+        raise UnsupportedError("G040", "the order of polygamma must be an integer")
+    result: Node = FUNCTIONS["polygamma"].call(int(n), x)
+    return result
+
+
 def _real(x: Node) -> Node:
     """The real part, or the conjugate, of what is real."""
     return x
@@ -110,6 +120,7 @@ _WRITTEN: dict[str, Maker] = {
     "Heaviside": _heaviside,
     "ITE": _if_then_else,
     "sinc": _sinc,
+    **({"polygamma": _polygamma} if "polygamma" in FUNCTIONS else {}),
     "re": _real,
     "conjugate": _real,
     "BooleanTrue": lambda: build.literal(True),
