@@ -7,13 +7,14 @@ gradients. The first rule that fires wins, so the order in a tuple is the order 
 from __future__ import annotations
 
 from graphc.rewrite.rule import ComputedRule, Rule
-from graphc.rules import arithmetic, closed_forms, indexing, stability, structure
+from graphc.rules import arithmetic, closed_forms, exponential_sums, indexing, stability, structure
 
 _COMMON: tuple[Rule | ComputedRule, ...] = (
     *arithmetic.COMPUTED,
     *arithmetic.PATTERNS,
     *structure.COMPUTED,
     *indexing.COMPUTED,
+    *exponential_sums.COMPUTED,
     *stability.SOFTMAX,
     *stability.EXPONENTIALS,
     *stability.SIGMOIDS,

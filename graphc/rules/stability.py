@@ -8,6 +8,8 @@ Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax 
 
 from __future__ import annotations
 
+import math
+
 from graphc.expr import build
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
@@ -15,6 +17,13 @@ from graphc.rewrite.views import Views
 
 R = Exact.ROUNDING
 SAMPLED_REDUCTION = "a reduction: proved on arrays of SymPy symbols of small shapes"
+
+
+def square_of_exp(node: Node, views: Views) -> Node | None:
+    """The square of an exponential, as one exponential."""
+    inner = node.args[0]
+    return build.apply("exp", build.multiply(2, inner.args[0])) if inner.op.name == "exp" else None
+
 
 EXPONENTIALS = (
     Rule("reciprocal-of-exp", "1 / exp(x)", "exp(-x)", R, "one division less, and no 1/inf"),
@@ -31,6 +40,9 @@ EXPONENTIALS = (
     Rule("log1p-of-expm1", "log1p(expm1(x))", "x", R, "log1p undoes expm1"),
     Rule("sinh", "exp(x) - exp(-x)", "2 * sinh(x)", R, "accurate for small x"),
     Rule("cosh", "exp(x) + exp(-x)", "2 * cosh(x)", R, "one exponential"),
+    Rule("log-of-cosh", "log(cosh(x))", f"logaddexp(x, -x) - {math.log(2.0)}", R, "no overflow for large x"),
+    Rule("log-of-twice-cosh", "log(2 * cosh(x))", "logaddexp(x, -x)", R, "no overflow for large x"),
+    Rule("root-of-exp", "sqrt(exp(x))", "exp(0.5 * x)", R, "no overflow for large x"),
     Rule("tanh", "sinh(x) / cosh(x)", "tanh(x)", R, "no inf/inf for large x"),
     Rule("tanh-by-expm1", "expm1(x) / (1 + exp(x))", "tanh(0.5 * x)", R, "no inf/inf for large x"),
     Rule("tan", "sin(x) / cos(x)", "tan(x)", R, "one function instead of two"),
@@ -38,8 +50,10 @@ EXPONENTIALS = (
 )
 
 SIGMOIDS = (
-    Rule("sigmoid", "1 / (1 + exp(x))", "sigmoid(-x)", R, "no overflow for large x"),
+    Rule("logistic-density", "exp(x) / square(1 + exp(x))", "sigmoid(x) * sigmoid(-x)", R, "no inf/inf for large x"),
     Rule("sigmoid-by-exp", "exp(x) / (1 + exp(x))", "sigmoid(x)", R, "no inf/inf for large x"),
+    Rule("sigmoid", "1 / (1 + exp(x))", "sigmoid(-x)", R, "no overflow for large x"),
+    Rule("sigmoid-squared", "1 / square(1 + exp(x))", "square(sigmoid(-x))", R, "no overflow for large x"),
     Rule("sigmoid-by-softplus", "exp(-softplus(x))", "sigmoid(-x)", R, "one function instead of two"),
     Rule("exp-times-sigmoid", "exp(x) * sigmoid(-x)", "sigmoid(x)", R, "no inf * 0 for large x"),
     Rule("log-of-sigmoid", "log(sigmoid(x))", "-softplus(-x)", R, "no log(0) for very negative x"),
@@ -51,7 +65,17 @@ SIGMOIDS = (
 )
 
 # Before differentiation only: afterwards s * (1 - s), with the saved s, is the wanted form.
-COMPLEMENTS = (Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),)
+COMPLEMENTS: tuple[Rule | ComputedRule, ...] = (
+    Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),
+    ComputedRule(
+        "square-of-exp",
+        ("square",),
+        square_of_exp,
+        R,
+        "no overflow for large x before a root, a quotient or a logarithm",
+        (("exp(x) ** 2", "exp(2 * x)"),),
+    ),
+)
 
 SOFTMAX = (
     Rule(

@@ -27,8 +27,6 @@ OPEN = {
     "bce-certain-right": "0 * log(0)",
     "lse-all-neginf": "the gradient is softmax, 0/0 there",
     "lse-posinf": "the gradient is softmax, inf/inf there",
-    "lse-weighted": "no stable form of a weighted sum of exponentials",
-    "mixture-loglik": "no stable form of a weighted sum of exponentials",
     "int-input-cast": "an integer array for a float input is refused",
     "int-true-division": "an integer array for a float input is refused",
     "int-negative-power": "an integer array for a float input is refused",

@@ -188,7 +188,7 @@ AXES = [
     ((2, 3, 4), (0, 1, 2)),
 ]
 EMPTY = [((0,), (0,)), ((3, 0), (1,)), ((0, 3), (1,)), ((2, 0), (0, 1))]
-NEED_ELEMENTS = frozenset({"max", "min", "logsumexp", "softmax", "log_softmax", "top"})
+NEED_ELEMENTS = frozenset({"max", "min", "logsumexp", "softmax", "log_softmax", "top", "excess"})
 NO_VALUE_WHEN_EMPTY = frozenset({"mean", "var", "std"})
 
 
@@ -753,7 +753,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "invert": lambda rng: wholes(rng, width=1),
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
-        "prod_of_others")},
+        "excess", "prod_of_others")},
     "any": truths, "all": truths,
     **{name: along() for name in ("cumsum", "cumprod", "cummax", "cummin", "sort", "argsort")},
     "recurrence": along({"reverse": False}, {"reverse": True}, arguments=2, integers=False),
@@ -938,6 +938,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "softmax": lambda s: scipy.special.softmax(s.args[0], axis=axis_of(s.attrs)),
     "log_softmax": lambda s: scipy.special.log_softmax(s.args[0], axis=axis_of(s.attrs)),
     "top": lambda s: np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True),
+    "excess": lambda s: np.zeros_like(np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True)),
     "prod_of_others": lambda s: others(s.args[0], axis_of(s.attrs)),
     "cumsum": _along(np.cumsum),
     "cumprod": _along(np.cumprod),

@@ -682,6 +682,29 @@ def scattered(rows: int = 3, columns: int = 4) -> tuple[Node, Node]:
     return build.add_at(build.zeros((rows, columns)), values, read["index"], positions), values
 
 
+def exponential_sums() -> dict[str, tuple[Node, Node]]:
+    """Masked logits are -inf, which texts do not have; shifts are an op of graphc's own."""
+    mask, y = build.apply("greater", X, 0.5), input_node("y", X.type)
+    masked = build.where(mask, build.apply("exp", X), 0.0)
+    logits = build.where(mask, X, -math.inf)
+    total = build.reduce("sum", masked, (1,), True)
+    shift = build.reduce("excess", build.apply("stop_gradient", X), (1,))
+    weighted = build.multiply(y, build.apply("exp", X))
+    shifted = build.multiply(y, build.apply("exp", build.subtract(X, shift)))
+    logarithm = build.apply("log", build.reduce("sum", shifted, (1,)))
+    return {
+        "masked-logsumexp": (build.apply("log", total), build.reduce("logsumexp", logits, (1,), True)),
+        "masked-softmax": (
+            build.where(mask, build.divide(build.apply("exp", X), total), 0.0),
+            build.reduce("softmax", logits, (1,)),
+        ),
+        "weighted-logsumexp": (
+            build.apply("log", build.reduce("sum", weighted, (1,))),
+            build.add(logarithm, build.squeeze(shift, (1,))),
+        ),
+    }
+
+
 def built_examples() -> dict[str, tuple[Node, Node]]:
     """What the language cannot say: it folds constants itself, and has no `add_at`."""
     put, values = scattered()
@@ -695,6 +718,7 @@ def built_examples() -> dict[str, tuple[Node, Node]]:
     everywhere = Index(tuple(map(build.whole, X.shape)))
     number = [build.apply("exp", const_node(1.0, "float64")), const_node(math.e, "float64")]
     return {
+        **exponential_sums(),
         "fold-constants": tuple(build.multiply(v, X) for v in number),
         "add-into": (build.add(X, put), into),
         "subtract-from": (build.subtract(X, put), build.add_at(X, negated, index, positions)),

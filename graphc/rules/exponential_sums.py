@@ -1,0 +1,183 @@
+"""Sums of exponentials with masks and weights, which overflow though their logarithm does not.
+
+    exp(x) / sum(where(m, exp(x), 0))  under m   ->   softmax(where(m, x, -inf))
+    log(sum(w * exp(x)))                         ->   log(sum(w * exp(x - t))) + t
+    log(a * exp(x) + b * exp(y))                 ->   logaddexp(x + log(a), y + log(b))
+
+A masked logit is -inf: its probability and its gradient are 0. The shift t is 0 where exp(x) is an
+ordinary number, so nothing changes there. Source: Blanchard, Higham and Higham, "Accurately
+computing the log-sum-exp and softmax functions".
+"""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from typing import NamedTuple
+
+from graphc.expr import build
+from graphc.expr.facts import positive
+from graphc.ir.leaf import scalar_value
+from graphc.ir.node import Node
+from graphc.rewrite.conditions import lines_up
+from graphc.rewrite.rule import ComputedRule, Exact
+from graphc.rewrite.views import Factor, Product, Views, build_product, conform
+
+
+class _Masked(NamedTuple):
+    """exp(x) where the condition is `taken`, 0 elsewhere."""
+
+    condition: Node
+    taken: bool
+    value: Node
+
+    def chosen(self, other: float) -> Node:
+        """The value where it is taken, another elsewhere."""
+        branches = (self.value, other) if self.taken else (other, self.value)
+        return build.where(self.condition, *branches)
+
+
+def _masked(node: Node) -> _Masked | None:
+    """`node` as a value under a mask that is 0 elsewhere."""
+    if node.op.name != "where" or not node.type.is_float:
+        return None
+    condition, a, b = node.args
+    if scalar_value(b) == 0:
+        return _Masked(condition, True, a)
+    return _Masked(condition, False, b) if scalar_value(a) == 0 else None
+
+
+def _masked_logits(total: Node) -> Node | None:
+    """The logits of a sum of masked exponentials, -inf where they are masked."""
+    inner = _masked(total.args[0]) if total.op.name == "sum" else None
+    if inner is None or inner.value.op.name != "exp":
+        return None
+    return inner._replace(value=inner.value.args[0]).chosen(-math.inf)
+
+
+def masked_logsumexp(node: Node, views: Views) -> Node | None:
+    total = node.args[0]
+    logits = _masked_logits(total)
+    return None if logits is None else build.reduce("logsumexp", logits, total["axes"], total["keepdims"])
+
+
+def masked_softmax(node: Node, views: Views) -> Node | None:
+    """Under the mask of the denominator exp(x) over it is a probability."""
+    outer = _masked(node)
+    if outer is None:
+        return None
+    view = views.product(outer.value)
+    for factor in view.factors:
+        total = factor.base
+        logits = _masked_logits(total) if factor.exponent == -1 else None
+        inner = _masked(total.args[0]) if logits is not None else None
+        if logits is None or inner is None or inner[:2] != outer[:2] or Factor(inner.value, 1) not in view.factors:
+            continue
+        if logits.type != node.type or not lines_up(logits, total["axes"], total["keepdims"]):
+            continue
+        p = build.reduce("softmax", logits, total["axes"])
+        rest = tuple(f for f in view.factors if f not in (factor, Factor(inner.value, 1)))
+        if not rest and view.coefficient == 1.0:
+            return p
+        scaled = build_product(Product(view.coefficient, (*rest, Factor(p, 1))), node.type.dtype)
+        return conform(outer._replace(value=scaled).chosen(0.0), node.type)
+    return None
+
+
+def weighted_logsumexp(node: Node, views: Views) -> Node | None:
+    """The logarithm of a weighted sum of exponentials, shifted by what exp cannot take."""
+    total = node.args[0]
+    if total.op.name != "sum" or total.args[0].op.name == "exp":
+        return None
+    inner = total.args[0]
+    view = views.product(inner)
+    found = [f for f in view.factors if f.base.op.name == "exp" and f.exponent == 1]
+    if len(found) != 1 or found[0].base.shape != inner.shape:
+        return None
+    x = found[0].base.args[0]
+    if x.op.name == "subtract" and x.args[1].op.name == "excess":
+        return None
+    shift = build.reduce("excess", build.apply("stop_gradient", x), total["axes"])
+    shifted = Factor(build.apply("exp", build.subtract(x, shift)), 1)
+    factors = tuple(shifted if f is found[0] else f for f in view.factors)
+    product = build.broadcast_to(build_product(view._replace(factors=factors), inner.type.dtype), inner.shape)
+    log = build.apply("log", build.reduce("sum", product, total["axes"], total["keepdims"]))
+    return build.add(log, shift if total["keepdims"] else build.squeeze(shift, total["axes"]))
+
+
+def log_of_exponentials(node: Node, views: Views) -> Node | None:
+    """The logarithm of exponentials with positive weights, or of one exponential with any."""
+    terms = [] if node.op.name == "log" else [Product(1.0, ())]
+    terms += [views.term(t) for t in views.sum(node.args[0])]
+    if all(not t.factors for t in terms) or _is_plain(terms):
+        return None
+    logs = [_log(term, node, alone=len(terms) == 1) for term in terms]
+    if not all(logs):
+        return None
+    result = reduce(lambda a, b: build.apply("logaddexp", a, b), logs)  # type: ignore[arg-type,return-value]
+    return conform(result, node.type)  # type: ignore[arg-type]
+
+
+def _is_plain(terms: list[Product]) -> bool:
+    """exp(x) and 1 + exp(x): their logarithms have rules of their own."""
+    rest = [t for t in terms if t != Product(1.0, ())]
+    return len(rest) == 1 and len(terms) <= 2 and rest[0].coefficient == 1.0 and len(rest[0].factors) == 1
+
+
+def _log(term: Product, node: Node, alone: bool) -> Node | None:
+    """The logarithm of a positive constant, or of an exponential with a weight: positive unless alone."""
+    if term.coefficient <= 0:
+        return None
+    log = math.log(term.coefficient)
+    if not term.factors:
+        return build.literal(log, [node.type.dtype])
+    found = [f for f in term.factors if f.base.op.name == "exp" and f.exponent == 1]
+    others = [f for f in term.factors if f not in found]
+    if len(found) != 1 or not (alone or all(positive(f.base) for f in others)):
+        return None
+    exponent = found[0].base.args[0]
+    result = exponent if log == 0 else build.add(exponent, log)
+    if not others:
+        return result
+    return build.add(result, build.apply("log", build_product(Product(1.0, tuple(others)), node.type.dtype)))
+
+
+R = Exact.ROUNDING
+COMPUTED = (
+    ComputedRule(
+        "masked-logsumexp",
+        ("log",),
+        masked_logsumexp,
+        R,
+        "no overflow for large x; a masked logit is -inf",
+        (),
+    ),
+    ComputedRule(
+        "masked-softmax",
+        ("where",),
+        masked_softmax,
+        R,
+        "no inf/inf for large x; a masked logit is -inf",
+        (),
+    ),
+    ComputedRule(
+        "weighted-logsumexp",
+        ("log",),
+        weighted_logsumexp,
+        R,
+        "no overflow for large x: it is shifted by what exp cannot take",
+        (),
+    ),
+    ComputedRule(
+        "log-of-exponentials",
+        ("log", "log1p"),
+        log_of_exponentials,
+        R,
+        "no overflow for large x, no log(0) for very negative x",
+        (
+            ("log(2 * exp(x) + exp(y))", "logaddexp(x + log(2), y)"),
+            ("log1p(3 * exp(x))", "logaddexp(0, x + log(3))"),
+            ("log(y * exp(x))", "x + log(y)"),
+        ),
+    ),
+)
