@@ -109,12 +109,15 @@ def log_of_exponentials(node: Node, views: Views) -> Node | None:
     """The logarithm of exponentials with positive weights, or of one exponential with any."""
     terms = [] if node.op.name == "log" else [Product(1.0, ())]
     terms += [views.term(t) for t in views.sum(node.args[0])]
+    if len(terms) == 1 and terms[0].coefficient == 2.0 and [f.base.op.name for f in terms[0].factors] == ["cosh"]:
+        (x,) = terms[0].factors[0].base.args  # 2 cosh(x) is exp(x) + exp(-x)
+        return conform(build.apply("logaddexp", x, build.negative(x)), node.type)
     if all(not t.factors for t in terms) or _is_plain(terms):
         return None
     logs = [_log(term, node, alone=len(terms) == 1) for term in terms]
     if not all(logs):
         return None
-    result = reduce(lambda a, b: build.apply("logaddexp", a, b), logs)  # type: ignore[arg-type,return-value]
+    result = reduce(lambda a, b: build.apply("logaddexp", a, b), logs)  # type: ignore[arg-type]
     return conform(result, node.type)  # type: ignore[arg-type]
 
 
@@ -178,6 +181,7 @@ COMPUTED = (
             ("log(2 * exp(x) + exp(y))", "logaddexp(x + log(2), y)"),
             ("log1p(3 * exp(x))", "logaddexp(0, x + log(3))"),
             ("log(y * exp(x))", "x + log(y)"),
+            ("log(exp(x) + exp(-x))", "logaddexp(x, -x)"),
         ),
     ),
 )
