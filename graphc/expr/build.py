@@ -151,6 +151,11 @@ def _is_sum_of_squares(x: Node) -> bool:
     return several and not stack
 
 
+def ratio_of_zero(a: Node, b: Node) -> Value:
+    """a / b, 0 where a is 0 even if b is: what divides a factor that is not there."""
+    return 1.0 if a is b else where(equal(a, 0), 0, divide(a, b))
+
+
 def power_slope(a: Node, b: Node) -> Node:
     """d(a**b)/da = b * a**(b - 1), with the limit 0 where b is 0."""
     exponent = scalar_value(b)

@@ -68,10 +68,41 @@ _LOG1P = Helper(
     return -math.inf if x == -1.0 else math.nan
 ''',
 )
+_XLOGY = '''def {name}(x: Array, y: Array) -> Array:
+    """x * {log}; 0 where x is 0, whatever y is."""
+    zero = (x == 0.0) & (y == y)
+    out: Array = np.where(zero, x, x * np.{op}(np.where(zero, {one}, y)))
+    return out
+'''
+_XLOGY_SCALAR = '''def {name}(x: float, y: float) -> float:
+    """x * {log}; 0 where x is 0, whatever y is."""
+    return x if x == 0.0 and y == y else x * _{op}(y)
+'''
 _FLOOR = '''def {name}(x: float) -> float:
     """{name}; inf and nan stay what they are."""
     return math.copysign({call}, x) if math.isfinite(x) else x
 '''
+
+
+def _times_logarithm(name: str, op: str, log: str, one: float, slope: str, guard: Helper) -> Op:
+    """x * log(y) with its limit where x is 0."""
+    words = {"name": f"_{name}", "op": op, "log": log, "one": one}
+    helper = Helper(f"_{name}", array=_XLOGY.format(**words), scalar=_XLOGY_SCALAR.format(**words))
+    return Op(
+        name,
+        ("x", "y_"),
+        floating,
+        f"_{name}(x, y_)",
+        f"x * {log}; 0 where x is 0, whatever y is.",
+        scalar=f"_{name}(x, y_)",
+        helpers=(guard, helper),
+        partials=(f"{op}(y_)", slope),
+        sympy=f"x*{log}".replace("y", "y_"),
+        domain=("(-oo, oo)", "(0, oo)" if one else "(-1, oo)"),
+        safe=Safe(1, one, unless="positive(y_)" if one else "nonnegative(y_)"),
+        traits=ELEMENTWISE,
+        cost=2.5,
+    )
 
 
 def _functions() -> list[Op]:
@@ -213,6 +244,8 @@ def _functions() -> list[Op]:
             range=(0.0, INF),
             cost=3.0,
         ),
+        _times_logarithm("xlogy", "log", "log(y)", 1.0, "ratio_of_zero(x, y_)", _LOG),
+        _times_logarithm("xlog1py", "log1p", "log(1 + y)", 0.0, "ratio_of_zero(x, 1 + y_)", _LOG1P),
         function(
             "relu",
             "y > 0",

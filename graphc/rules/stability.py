@@ -9,9 +9,10 @@ Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax 
 from __future__ import annotations
 
 from graphc.expr import build
+from graphc.expr.facts import nonzero
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
-from graphc.rewrite.views import Views
+from graphc.rewrite.views import Factor, Product, Views, build_product, conform
 
 R = Exact.ROUNDING
 SAMPLED_REDUCTION = "a reduction: proved on arrays of SymPy symbols of small shapes"
@@ -60,7 +61,23 @@ SIGMOIDS = (
     Rule("one-minus-tanh", "1 - tanh(x)", "2 * sigmoid(-2 * x)", R, "no cancellation for large x"),
 )
 
-# Before differentiation only: afterwards s * (1 - s), with the saved s, is the wanted form.
+
+def times_logarithm(node: Node, views: Views) -> Node | None:
+    """A product with a logarithm has its limit where the other factors are 0."""
+    view = views.product(node)
+    found = [f for f in view.factors if f.base.op.name in ("log", "log1p") and f.exponent == 1]
+    others = tuple(f for f in view.factors if f not in found)
+    if len(found) != 1 or not others or any(f.exponent < 0 for f in others) or node in views.opaque:
+        return None
+    factor = build_product(Product(1.0, others), node.type.dtype)
+    if nonzero(factor):
+        return None
+    name = {"log": "xlogy", "log1p": "xlog1py"}[found[0].base.op.name]
+    product = build.apply(name, factor, found[0].base.args[0])
+    return conform(build_product(Product(view.coefficient, (Factor(product, 1),)), node.type.dtype), node.type)
+
+
+# Before differentiation only: a backward pass multiplies what forward has saved, and s * (1 - s) is the wanted form.
 COMPLEMENTS: tuple[Rule | ComputedRule, ...] = (
     Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),
     ComputedRule(
@@ -70,6 +87,14 @@ COMPLEMENTS: tuple[Rule | ComputedRule, ...] = (
         R,
         "no overflow for large x before a root, a quotient or a logarithm",
         (("exp(x) ** 2", "exp(2 * x)"),),
+    ),
+    ComputedRule(
+        "times-logarithm",
+        ("multiply",),
+        times_logarithm,
+        R,
+        "0 * log(0) is the limit, 0",
+        (),
     ),
 )
 

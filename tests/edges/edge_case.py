@@ -22,8 +22,16 @@ Arrays = dict[str, np.ndarray]
 # A way into the compiler: the expression, arrays to take the types from, what to differentiate by.
 Door = Callable[[str, Arrays, "tuple[str, ...] | None"], gc.Module]
 
+
+def function_of(expr: str, inputs: Arrays) -> Callable[..., Any]:
+    """The expression as what somebody writes in NumPy."""
+    function: Callable[..., Any] = eval(f"lambda {', '.join(inputs)}: {expr}", {"np": np})
+    return function
+
+
 DOORS: dict[str, Door] = {
     "text": lambda expr, inputs, wrt: gc.compile(expr, inputs, wrt=wrt),
+    "numpy": lambda expr, inputs, wrt: gc.compile(function_of(expr, inputs), inputs, wrt=wrt),
 }
 
 

@@ -751,6 +751,8 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), wholes),
     **dict.fromkeys(("left_shift", "right_shift"), lambda rng: wholes(rng, least=0)),
     "invert": lambda rng: wholes(rng, width=1),
+        "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient", "logaddexp",
+        "xlogy", "xlog1py")},
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
         "excess", "prod_of_others")},
@@ -929,6 +931,8 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "reciprocal": lambda s: 1.0 / s.args[0],
     "sigmoid": lambda s: scipy.special.expit(s.args[0]),
     "softplus": lambda s: np.logaddexp(s.args[0], np.zeros_like(s.args[0])),
+    "xlogy": lambda s: s.args[0] * np.log(s.args[1]),
+    "xlog1py": lambda s: s.args[0] * np.log1p(s.args[1]),
     "relu": lambda s: np.maximum(s.args[0], 0.0),
     "clip": lambda s: np.clip(s.args[0], s.attrs["lo"], s.attrs["hi"]),
     "astype": lambda s: s.args[0].astype(s.attrs["dtype"]),

@@ -693,6 +693,10 @@ def exponential_sums() -> dict[str, tuple[Node, Node]]:
     shifted = build.multiply(y, build.apply("exp", build.subtract(X, shift)))
     logarithm = build.apply("log", build.reduce("sum", shifted, (1,)))
     return {
+        "times-logarithm": (
+            build.multiply(build.multiply(-2.0, y), build.apply("log", X)),
+            build.multiply(-2.0, build.apply("xlogy", y, X)),
+        ),
         "masked-logsumexp": (build.apply("log", total), build.reduce("logsumexp", logits, (1,), True)),
         "masked-softmax": (
             build.where(mask, build.divide(build.apply("exp", X), total), 0.0),
