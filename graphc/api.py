@@ -331,7 +331,9 @@ def _read(path: Path) -> str | None:
 
 
 def _coerced(value: Any, dtype: str, rank: int) -> Any:
-    """A list as an array of the declared dtype; complex numbers and objects are refused."""
+    """A list, or integers for a float input, as an array of the declared dtype; complex numbers are refused."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu" and dtype.startswith("float") and value.ndim:
+        return value.astype(dtype)
     if rank == 0 and isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 and value.dtype.kind in "biuf":
         return value.item()
     if isinstance(value, (int, float, np.ndarray, np.generic)):
