@@ -158,14 +158,14 @@ _TOP = '''def _top(x: Array, axis: int | tuple[int, ...] | None = None) -> Array
     return np.where(np.isfinite(top), top, np.zeros_like(top))
 '''
 _TOP_HELPER = Helper("_top", array=_TOP)
-_EXCESS = '''def _excess(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+_OVERSHOOT = '''def _overshoot(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """How far the maximum is beyond what exp takes, as an axis of size 1; 0 if it is not."""
     top = _top(x, axis)
     limit = 80.0 if x.dtype == np.float32 else 700.0
-    excess: Array = top - np.clip(top, -limit, limit)
-    return excess
+    overshoot: Array = top - np.clip(top, -limit, limit)
+    return overshoot
 '''
-_EXCESS_HELPER = Helper("_excess", array=_EXCESS)
+_OVERSHOOT_HELPER = Helper("_overshoot", array=_OVERSHOOT)
 _LOGSUMEXP = Helper(
     "_logsumexp",
     array='''def _logsumexp(
@@ -314,14 +314,14 @@ OPS: list[Op] = [
         cost=1.0,
     ),
     _reduction(
-        "excess",
+        "overshoot",
         lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)),
         None,
         "How far the maximum is beyond what exp takes, kept at size 1; 0 if it is not.",
         "",
         attrs=("axes",),
-        numpy=_call("_excess", method=False),
-        helpers=(_TOP_HELPER, _EXCESS_HELPER),
+        numpy=_call("_overshoot", method=False),
+        helpers=(_TOP_HELPER, _OVERSHOOT_HELPER),
         requires=_some,
         cost=1.0,
     ),

@@ -95,9 +95,9 @@ def weighted_logsumexp(node: Node, views: Views) -> Node | None:
     if len(found) != 1 or found[0].base.shape != inner.shape:
         return None
     x = found[0].base.args[0]
-    if x.op.name == "subtract" and x.args[1].op.name == "excess":
+    if x.op.name == "subtract" and x.args[1].op.name == "overshoot":
         return None
-    shift = build.reduce("excess", build.apply("stop_gradient", x), total["axes"])
+    shift = build.reduce("overshoot", build.apply("stop_gradient", x), total["axes"])
     shifted = Factor(build.apply("exp", build.subtract(x, shift)), 1)
     factors = tuple(shifted if f is found[0] else f for f in view.factors)
     product = build.broadcast_to(build_product(view._replace(factors=factors), inner.type.dtype), inner.shape)

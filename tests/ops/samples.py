@@ -188,7 +188,7 @@ AXES = [
     ((2, 3, 4), (0, 1, 2)),
 ]
 EMPTY = [((0,), (0,)), ((3, 0), (1,)), ((0, 3), (1,)), ((2, 0), (0, 1))]
-NEED_ELEMENTS = frozenset({"max", "min", "logsumexp", "softmax", "log_softmax", "top", "excess"})
+NEED_ELEMENTS = frozenset({"max", "min", "logsumexp", "softmax", "log_softmax", "top", "overshoot"})
 NO_VALUE_WHEN_EMPTY = frozenset({"mean", "var", "std"})
 
 
@@ -747,15 +747,14 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "logaddexp", "logaddexp2", "mod", "floor_divide", "fmod", "fmax", "fmin", "trunc", "copysign", "heaviside",
         "isfinite", "isnan", "isinf", "signbit",
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
-        "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient")},
+        "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient",
+        "xlogy", "xlog1py")},
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), wholes),
     **dict.fromkeys(("left_shift", "right_shift"), lambda rng: wholes(rng, least=0)),
     "invert": lambda rng: wholes(rng, width=1),
-        "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient", "logaddexp",
-        "xlogy", "xlog1py")},
     **{name: (lambda rng, name=name: reduction(name, rng)) for name in (
         "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "softmax", "log_softmax", "top",
-        "excess", "prod_of_others")},
+        "overshoot", "prod_of_others")},
     "any": truths, "all": truths,
     **{name: along() for name in ("cumsum", "cumprod", "cummax", "cummin", "sort", "argsort")},
     "recurrence": along({"reverse": False}, {"reverse": True}, arguments=2, integers=False),
@@ -942,7 +941,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "softmax": lambda s: scipy.special.softmax(s.args[0], axis=axis_of(s.attrs)),
     "log_softmax": lambda s: scipy.special.log_softmax(s.args[0], axis=axis_of(s.attrs)),
     "top": lambda s: np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True),
-    "excess": lambda s: np.zeros_like(np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True)),
+    "overshoot": lambda s: np.zeros_like(np.max(s.args[0], axis=axis_of(s.attrs), keepdims=True)),
     "prod_of_others": lambda s: others(s.args[0], axis_of(s.attrs)),
     "cumsum": _along(np.cumsum),
     "cumprod": _along(np.cumprod),

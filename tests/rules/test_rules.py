@@ -688,7 +688,7 @@ def exponential_sums() -> dict[str, tuple[Node, Node]]:
     masked = build.where(mask, build.apply("exp", X), 0.0)
     logits = build.where(mask, X, -math.inf)
     total = build.reduce("sum", masked, (1,), True)
-    shift = build.reduce("excess", build.apply("stop_gradient", X), (1,))
+    shift = build.reduce("overshoot", build.apply("stop_gradient", X), (1,))
     weighted = build.multiply(y, build.apply("exp", X))
     shifted = build.multiply(y, build.apply("exp", build.subtract(X, shift)))
     logarithm = build.apply("log", build.reduce("sum", shifted, (1,)))
