@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from graphc.errors import ShapeError, UnsupportedError
+import math
+
+import numpy as np
+
+from graphc.errors import DtypeError, LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import (
+    MAX_SEQUENCE,
     Value,
     axes_of,
     axis_number,
@@ -12,13 +17,15 @@ from graphc.expr.arguments import (
     dim,
     dtype_of,
     node,
+    nodes,
     permutation,
     sequence,
     shape_of,
+    whole_number,
 )
 from graphc.expr.products import flat
-from graphc.expr.subscript import subscript
 from graphc.ir.dims import Dim, Size, exact_quotient, product
+from graphc.ir.leaf import const_node
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
@@ -56,9 +63,15 @@ def moveaxis(x: Value, source: Value, destination: Value) -> Node:
     return build.transpose(array, tuple(order))
 
 
-def reshape(x: Value, shape: Value) -> Node:
-    """The same elements in another shape; one size may be -1 and is then worked out."""
+def reshape(x: Value, shape: Value, *, order: Value = "C") -> Node:
+    """The same elements in another shape; one size may be -1 and is then worked out.
+
+    With order="F" the first index varies fastest, in reading and in placing.
+    """
     array = node(x)
+    if _by_columns(order):
+        turned = shape[::-1] if isinstance(shape, (tuple, list)) else shape
+        return transpose(reshape(transpose(array), turned))
     given = shape if isinstance(shape, (tuple, list)) else (shape,)
     free = [i for i, d in enumerate(given) if type(d) is int and d == -1]
     if len(free) > 1:
@@ -75,9 +88,16 @@ def reshape(x: Value, shape: Value) -> Node:
     return build.reshape(array, tuple(rest if i in free else d for i, d in enumerate(known)))
 
 
-def ravel(x: Value) -> Node:
-    """All elements along one axis."""
-    return flat(node(x))
+def ravel(x: Value, *, order: Value = "C") -> Node:
+    """All elements along one axis; with order="F" the first index varies fastest."""
+    return flat(transpose(x) if _by_columns(order) else node(x))
+
+
+def _by_columns(order: Value) -> bool:
+    """Whether elements are taken column by column; "A" and "K" are rows, as arrays have no memory order here."""
+    if order not in ("C", "F", "A", "K"):
+        raise DtypeError("G030", f'`order` is "C", "F", "A" or "K", not {describe(order)}')
+    return bool(order == "F")
 
 
 def broadcast_to(x: Value, shape: Value) -> Node:
@@ -138,15 +158,6 @@ def array(values: Value) -> Node:
     return node(values)
 
 
-def take(x: Value, indices: Value, axis: Value = None) -> Node:
-    """Elements at integer positions along an axis; by default of the flattened array."""
-    source = node(x)
-    if axis is None:
-        return subscript(flat(source), [indices])
-    position = axis_number(axis, source.type.rank)
-    return subscript(source, [*[slice(None)] * position, indices])
-
-
 # --- creation ---
 
 
@@ -184,25 +195,54 @@ def full_like(x: Value, fill_value: Value, dtype: Value = None) -> Node:
     return full(like.shape, build.astype(node(fill_value), dtype_of(dtype, like.dtype)))
 
 
-def arange(start: Value, stop: Value = None, *, dtype: Value = None) -> Node:
-    """The integers 0 to n - 1, or from `start` to `stop` - 1."""
-    for bound in (start, stop):
-        if isinstance(bound, float) or not (bound is None or isinstance(bound, (int, Size))):
-            raise UnsupportedError(
-                "G040", f"arange takes integers and sizes, not {describe(bound)}", hint="write a + step * arange(n)"
-            )
-    kind = dtype_of(dtype, "int64")
-    if stop is None or start is None:
-        return build.arange(dim(start), kind)
-    count: Dim = stop - start
-    if isinstance(count, int):
-        count = max(0, count)
-    return build.add(node(start), build.arange(dim(count), kind)) if start != 0 else build.arange(dim(count), kind)
+def empty(shape: Value, dtype: Value = None) -> Node:
+    """An array to be written into. Here it holds zeros."""
+    return zeros(shape, dtype)
 
 
-def eye(n: Value, m: Value = None, *, dtype: Value = None) -> Node:
-    """The identity matrix of n rows and m columns (n by default). `eye(k)[y]` is one-hot rows."""
-    return build.eye(dim(n), dim(n if m is None else m), dtype_of(dtype, "float64"))
+def empty_like(x: Value, dtype: Value = None) -> Node:
+    """An array like `x`, to be written into. Here it holds zeros."""
+    return zeros_like(x, dtype)
+
+
+def arange(start: Value, stop: Value = None, step: Value = 1, *, dtype: Value = None) -> Node:
+    """0, 1, ... below n, or from `start` to `stop`, which is left out, in steps."""
+    first, last = (0, start) if stop is None else (start, stop)
+    bounds = (first, last, step)
+    if all(type(b) in (int, float) for b in bounds) and float in map(type, bounds):
+        return _counted(first, last, step, dtype_of(dtype, "float64"))
+    if type(step) is not int or any(isinstance(b, bool) or not isinstance(b, (int, Size)) for b in bounds):
+        wrong = next(b for b in (step, *bounds) if isinstance(b, bool) or not isinstance(b, int))
+        raise UnsupportedError(
+            "G040", f"arange takes integers and sizes, not {describe(wrong)}", hint="write a + step * arange(n)"
+        )
+    if step == 0:
+        raise ShapeError("G023", "the step of arange is not 0")
+    span = last - first if step > 0 else first - last
+    count: Dim = span if abs(step) == 1 else (span + (abs(step) - 1)) // abs(step)
+    numbers = build.arange(max(0, count) if isinstance(count, int) else count, dtype_of(dtype, "int64"))
+    scaled = numbers if step == 1 else build.multiply(numbers, step)
+    return scaled if first == 0 else build.add(scaled, *nodes((numbers, first))[1:])
+
+
+def _counted(start: float, stop: float, step: float, dtype: str) -> Node:
+    """Numbers as a constant array."""
+    length = (stop - start) / step if step else math.inf
+    if not abs(length) <= build.MAX_ELEMENTS:
+        raise ShapeError("G023", "arange takes finite bounds, and a step that is not 0")
+    if length > MAX_SEQUENCE:
+        raise LimitError("G003", f"a list of numbers has more than {MAX_SEQUENCE:,} elements")
+    return const_node(np.arange(start, stop, step), dtype)
+
+
+def eye(n: Value, m: Value = None, k: Value = 0, *, dtype: Value = None) -> Node:
+    """Ones on the k-th diagonal of n rows and m columns (n by default). `eye(c)[y]` is one-hot rows."""
+    rows, columns, kind = dim(n), dim(n if m is None else m), dtype_of(dtype, "float64")
+    offset = whole_number(k, "k")
+    if offset == 0:
+        return build.eye(rows, columns, kind)
+    place = build.add(build.expand_dims(build.arange(rows), (1,)), offset)
+    return build.astype(build.equal(place, build.arange(columns)), kind)
 
 
 def identity(n: Value, dtype: Value = None) -> Node:

@@ -25,6 +25,8 @@ from graphc.expr import (
     einsum,
     elementwise,
     fourier,
+    grids,
+    joining,
     linear_algebra,
     nan_reductions,
     norms,
@@ -35,8 +37,12 @@ from graphc.expr import (
     quantiles,
     reductions,
     remainders,
+    repeating,
+    selecting,
     statistics,
     tensors,
+    triangles,
+    windows,
 )
 from graphc.expr.arguments import Value, node
 from graphc.expr.elementwise import applied
@@ -215,6 +221,7 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "shapes": {
         "transpose": arrays.transpose,
+        "permute_dims": arrays.transpose,
         "swapaxes": arrays.swapaxes,
         "moveaxis": arrays.moveaxis,
         "reshape": arrays.reshape,
@@ -226,11 +233,12 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "joining and indexing": {
         "concatenate": arrays.concatenate,
+        "concat": arrays.concatenate,
         "stack": arrays.stack,
         "vstack": arrays.vstack,
+        "row_stack": arrays.vstack,
         "hstack": arrays.hstack,
         "array": arrays.array,
-        "take": arrays.take,
     },
     "creation": {
         "arange": arrays.arange,
@@ -239,10 +247,18 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "zeros": arrays.zeros,
         "ones": arrays.ones,
         "full": arrays.full,
+        "empty": arrays.empty,
+        "empty_like": arrays.empty_like,
         "zeros_like": arrays.zeros_like,
         "ones_like": arrays.ones_like,
         "full_like": arrays.full_like,
     },
+    "joining and splitting": joining.TABLE,
+    "repeating and padding": repeating.TABLE,
+    "triangles": triangles.TABLE,
+    "grids": grids.TABLE,
+    "selecting": selecting.TABLE,
+    "windows": windows.TABLE,
 }
 
 

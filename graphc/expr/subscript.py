@@ -13,12 +13,13 @@ the axis is short, the generated file checks that it is long enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.errors import DtypeError, LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import Value, Weak, describe, node, nodes
-from graphc.ir.dims import Dim, Quotient, Size, at_least
+from graphc.expr.constants import known
+from graphc.ir.dims import Dim, Size, at_least, at_most
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import const_node, constant_value
 from graphc.ir.node import Node
@@ -59,7 +60,10 @@ def resolved(x: Node, items: Sequence[Item]) -> tuple[list[Any], list[Node]]:
     entries: list[Any] = []
     arrays: list[Node] = []
     axis = 0
-    for item in _expanded(items, x.type.rank, show_shape(x.shape)):
+    for item in _expanded(_unmasked(items), x.type.rank, show_shape(x.shape)):
+        if isinstance(item, _Coordinate):
+            _fits_mask(item, x.shape[axis])
+            item = item.positions
         if item is None:
             entries.append(None)
             continue
@@ -75,6 +79,37 @@ def resolved(x: Node, items: Sequence[Item]) -> tuple[list[Any], list[Node]]:
     if len(entries) > 2 * MAX_RANK:
         raise LimitError("G003", f"an array has at most {MAX_RANK} axes")
     return entries, arrays
+
+
+class _Coordinate(NamedTuple):
+    """Where a constant mask is true, along one of its axes, which has `size` elements."""
+
+    positions: Node
+    size: int
+
+
+def _unmasked(items: Sequence[Item]) -> list[Item]:
+    """The items with a constant mask as the coordinates of where it is true, one for each axis."""
+    found: list[Item] = []
+    for item in items:
+        listed = isinstance(item, (tuple, list)) and not isinstance(item, Weak) and item
+        if listed and all(isinstance(v, bool) for v in item):
+            item = const_node(list(item), "bool")
+        mask = known(item) if isinstance(item, Node) and item.type.dtype == "bool" and item.type.rank else None
+        if mask is None:
+            found.append(item)
+        else:
+            found += [_Coordinate(const_node(p, "int64"), d) for p, d in zip(mask.nonzero(), mask.shape, strict=True)]
+    return found
+
+
+def _fits_mask(mask: _Coordinate, size: Dim) -> None:
+    if mask.size != size:
+        raise ShapeError(
+            "G021",
+            f"a mask of {mask.size} does not fit an axis of size {size}",
+            hint=None if isinstance(size, int) else f"declare the size as {mask.size}",
+        )
 
 
 def _expanded(items: Sequence[Item], rank: int, shape: str) -> list[Item]:
@@ -116,7 +151,7 @@ def _positions(item: Item, size: Dim) -> Node:
         raise DtypeError("G030", f"an index is an integer, a slice or an integer array, not {describe(item)}")
     if item.type.dtype not in ("int64", "int32"):
         hint = (
-            "use where(mask, x, 0) to select by a condition"
+            "use where(mask, x, 0): how many are selected must be known without the values"
             if item.type.dtype == "bool"
             else "convert it: x[astype(i, int64)]"
         )
@@ -166,7 +201,7 @@ def _known(item: slice, size: int) -> Range:
 def _upward(item: slice, size: Dim, step: int) -> Range:
     start = _bound(item.start, size, 0)
     stop = _bound(item.stop, size, size)
-    if isinstance(stop, Size) and stop != size and not _fits(stop, size):
+    if isinstance(stop, Size) and stop != size and not at_most(stop, size):
         raise ShapeError(
             "G022",
             f"the bound {stop} may be outside an axis of size {size}",
@@ -182,14 +217,7 @@ def _upward(item: slice, size: Dim, step: int) -> Range:
 
 
 def _downward(item: slice, size: Dim, step: int) -> Range:
-    for bound in (item.start, item.stop):
-        if isinstance(bound, Size) or (isinstance(bound, int) and bound >= 0 and bound is item.start):
-            raise UnsupportedError(
-                "G040",
-                f"this downward slice of an axis of size {size} depends on the size",
-                hint="count from the end, or slice upwards and then write [::-1]",
-            )
-    start = size - 1 if item.start is None else size + item.start
+    start = _bound(item.start, size, size - 1)
     stop = None if item.stop is None else _bound(item.stop, size, 0)
     length = start + 1 if stop is None else start - stop
     if isinstance(length, int) and length <= 0:
@@ -202,21 +230,3 @@ def _bound(bound: Dim | None, size: Dim, default: Dim) -> Dim:
         return default
     negative = bound < 0 if isinstance(bound, int) else at_least(-1 * bound, 0)
     return size + bound if negative else bound
-
-
-def _fits(bound: Dim, size: Dim) -> bool:
-    """Whether `bound <= size` follows from all sizes being at least 0; n // 2 <= n does."""
-    if at_least(size - bound, 0):
-        return True
-    scale = 1
-    total: Dim = bound
-    if isinstance(bound, Size):
-        for monomial, coefficient in bound.terms:
-            if len(monomial) == 1 and isinstance(monomial[0], Quotient) and coefficient > 0:
-                quotient = monomial[0]
-                part = quotient.denominator
-                atom = Size(((monomial, 1),))
-                rest = total - coefficient * scale * atom
-                total = part * rest + coefficient * scale * quotient.numerator
-                scale *= part
-    return at_least(scale * size - total, 0)

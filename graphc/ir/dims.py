@@ -197,6 +197,24 @@ def minimum(a: Dim, b: Dim) -> Dim:
     return Size((((Minimum(first, second),), 1),))
 
 
+def at_most(bound: Dim, size: Dim) -> bool:
+    """Whether `bound <= size` follows from all sizes being at least 0; n // 2 <= n does."""
+    if at_least(size - bound, 0):
+        return True
+    scale = 1
+    total: Dim = bound
+    if isinstance(bound, Size):
+        for monomial, coefficient in bound.terms:
+            if len(monomial) == 1 and isinstance(monomial[0], Quotient) and coefficient > 0:
+                quotient = monomial[0]
+                part = quotient.denominator
+                atom = Size(((monomial, 1),))
+                rest = total - coefficient * scale * atom
+                total = part * rest + coefficient * scale * quotient.numerator
+                scale *= part
+    return at_least(scale * size - total, 0)
+
+
 def product(dims: tuple[Dim, ...]) -> Dim:
     total: Dim = 1
     for dim in dims:

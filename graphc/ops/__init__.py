@@ -21,10 +21,12 @@ from graphc.ops import (
     ordering,
     predicates,
     reduction,
+    rolling,
     selection,
     shape,
     solving,
     triangles,
+    windows,
 )
 
 FAMILIES: dict[str, list[Op]] = {
@@ -47,6 +49,8 @@ FAMILIES: dict[str, list[Op]] = {
     "convolution": convolution.OPS,
     "Fourier": fourier.OPS,
     "indexing": indexing.OPS,
+    "rotations": rolling.OPS,
+    "windows": windows.OPS,
     "creation": creation.OPS,
 }
 REGISTRY: dict[str, Op] = {op.name: op for family in FAMILIES.values() for op in family}

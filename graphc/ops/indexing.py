@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import DtypeError, ShapeError
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, at_most
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import constant_value
 from graphc.ir.node import Node
@@ -102,8 +102,14 @@ def _bounds(types: Sequence[TensorType], attrs: Attrs) -> list[tuple[Dim, int]]:
             needed.append((entry, 0))
         elif isinstance(entry, Range) and entry.count != dim:  # a reversed axis may be empty
             needed += [(entry.count, 0), (entry.start, 0)]
-            if isinstance(entry.stop, int):
+            if entry.step < 0:
+                first = entry.start
+                needed.append((dim, first + 1) if isinstance(first, int) else (dim - first, 1))
+                needed.append((0 if entry.stop is None else entry.stop, 0))
+            elif isinstance(entry.stop, int):
                 needed.append((dim, entry.stop))
+            elif entry.stop is not None and not at_most(entry.stop, dim):
+                needed.append((dim - entry.stop, 0))
     return needed
 
 
@@ -180,7 +186,9 @@ def _update(node: Node) -> str:
 def _adjoint_of_read(e: Any, node: Node, ct: Node, i: int) -> Node | None:
     if i > 0:
         return None
-    x = node.args[0]
+    x, entries = node.args[0], node["index"].entries
+    if all(isinstance(entry, Range) and entry.count == dim for entry, dim in zip(entries, x.shape, strict=False)):
+        return e.getitem(ct, entries)  # type: ignore[no-any-return]  # reversed axes are put back by reversing
     return e.add_at(e.zeros(x.shape, ct.type.dtype), ct, node["index"], node.args[1:])  # type: ignore[no-any-return]
 
 

@@ -668,6 +668,38 @@ def additions(rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample((base, value, *positions), sample.attrs, sample.sizes)
 
 
+WINDOWS: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = [
+    ((6,), (0,), (3,)),
+    ((4, 5), (0, 1), (2, 3)),
+    ((4, 5), (1,), (2,)),
+    ((6,), (0,), (1,)),
+    ((6,), (0,), (6,)),
+    ((4, 5), (0,), (3,)),
+    ((4, 5), (1, 0), (2, 3)),
+    ((2, 4, 5), (1, 2), (2, 2)),
+    ((2, 4, 5), (2,), (4,)),
+    ((1, 1), (0, 1), (1, 1)),
+]
+
+
+def overlapping(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape, axes, widths in WINDOWS:
+        for dtype in ("float64", "float32"):
+            windows = np.lib.stride_tricks.sliding_window_view(np.zeros(shape), widths, axes)
+            yield Sample((draw(rng, windows.shape, "(-oo, oo)", dtype),), {"axes": axes, "shape": shape})
+
+
+def summed_windows(windows: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """Element by element."""
+    out = np.zeros(shape, windows.dtype)
+    for index in np.ndindex(windows.shape):
+        place = list(index[: len(shape)])
+        for axis, offset in zip(axes, index[len(shape) :], strict=True):
+            place[axis] += offset
+        out[tuple(place)] += windows[index]
+    return out
+
+
 # --- arrays of sizes, leaves ---
 
 
@@ -774,6 +806,9 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **{name: matrices([*TALL, *WIDE]) for name in ("svd_u", "svd_values", "svd_vt", "matrix_rank")},
     "qr_q": matrices(TALL), "qr_r": matrices(TALL), "solve": systems, "lstsq": fits, "pinv": pseudo_inverses,
     "norm": lambda rng: reduction("norm", rng),
+    "roll": along({"shift": 1}, {"shift": -2}, {"shift": 5}),
+    "sized": listed([((s,), {"axis": a, "size": s[a]}) for s, a in LINES]),
+    "windows": listed([((s,), {"axes": a, "widths": w}) for s, a, w in WINDOWS]), "overlap_add": overlapping,
     "zeros": filled, "ones": filled, "arange": ranges, "eye": identities,
 }  # fmt: skip
 
@@ -977,6 +1012,10 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     ),
     "rfft": lambda s: paired(np.fft.rfft(s.args[0].astype(np.float64), axis=s.attrs["axis"]), s.args[0].dtype),
     "irfft": lambda s: np.fft.irfft(joined_pair(s.args[0]), s.attrs["n"], axis=s.attrs["axis"]).astype(s.args[0].dtype),
+    "roll": lambda s: np.roll(s.args[0], s.attrs["shift"], s.attrs["axis"]),
+    "sized": lambda s: s.args[0],
+    "windows": lambda s: np.lib.stride_tricks.sliding_window_view(s.args[0], s.attrs["widths"], s.attrs["axes"]),
+    "overlap_add": lambda s: summed_windows(s.args[0], s.attrs["axes"], s.attrs["shape"]),
     "zeros": lambda s: np.zeros(_shape(s), s.attrs["dtype"]),
     "ones": lambda s: np.ones(_shape(s), s.attrs["dtype"]),
     "arange": lambda s: np.arange(evaluate(s.attrs["n"], s.sizes), dtype=s.attrs["dtype"]),

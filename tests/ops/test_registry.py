@@ -181,6 +181,8 @@ UNNAMED_SIZES = frozenset(
         "size",
         "fft",
         "irfft",
+        "overlap_add",
+        "sized",
     }
 )
 
@@ -665,6 +667,10 @@ WRONG: list[Wrong] = [
     ("set_at", ((F, (5,)), (F, (3,)), (I64, (2,))), {"index": READ}, ShapeError),
     ("set_at", ((F, (5,)), (F, (2,)), (B, (2,))), {"index": READ}, DtypeError),
     ("set_at", ((F, (5,)), (F32, (2,)), (I64, (2,))), {"index": READ}, DtypeError),
+    ("tril", ((F, (3,)),), {"k": 0}, ShapeError),
+    ("triu", ((F, ()),), {"k": 0}, ShapeError),
+    ("windows", ((F, (3,)),), {"axes": (0,), "widths": (4,)}, ShapeError),
+    ("overlap_add", ((F, (3, 2)),), {"axes": (0,), "shape": (5,)}, ShapeError),
     ("any", ((F, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
     ("all", ((I64, (3,)),), {"axes": (0,), "keepdims": False}, DtypeError),
     ("convolve", ((F, (3, 4)), (F, (3,))), {"mode": "full"}, ShapeError),
