@@ -378,7 +378,8 @@ def set_at(base: Node, value: Node, index: Index, arrays: Sequence[Node] = ()) -
 # --- creation ---
 
 
-def _checked(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+def checked(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """The shape of a new array, if that is not too large."""
     total = 1
     for dim in shape:
         total *= dim if isinstance(dim, int) else 1
@@ -390,22 +391,22 @@ def _checked(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
 def zeros(shape: tuple[Dim, ...], dtype: str = "float64") -> Node:
     if not shape:
         return const_node(0, dtype)
-    return make(REGISTRY["zeros"], [], shape=_checked(shape), dtype=dtype)
+    return make(REGISTRY["zeros"], [], shape=checked(shape), dtype=dtype)
 
 
 def ones(shape: tuple[Dim, ...], dtype: str = "float64") -> Node:
     if not shape:
         return const_node(1, dtype)
-    return make(REGISTRY["ones"], [], shape=_checked(shape), dtype=dtype)
+    return make(REGISTRY["ones"], [], shape=checked(shape), dtype=dtype)
 
 
 def arange(n: Dim, dtype: str = "int64") -> Node:
-    _checked((n,))
+    checked((n,))
     return make(REGISTRY["arange"], [], n=n, dtype=dtype)
 
 
 def eye(n: Dim, m: Dim, dtype: str = "float64") -> Node:
-    _checked((n, m))
+    checked((n, m))
     return make(REGISTRY["eye"], [], n=n, m=m, dtype=dtype)
 
 

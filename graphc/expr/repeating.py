@@ -103,7 +103,8 @@ def repeat(x: Value, repeats: Value, axis: Value = None) -> Node:
         times = dim(repeats if listed is None else int(listed.ravel()[0]))
         wide = build.expand_dims(array, (place + 1,))
         wide = build.broadcast_to(wide, (*array.shape[: place + 1], times, *array.shape[place + 1 :]))
-        return build.reshape(wide, (*array.shape[:place], array.shape[place] * times, *array.shape[place + 1 :]))
+        total = (*array.shape[:place], array.shape[place] * times, *array.shape[place + 1 :])
+        return build.reshape(wide, build.checked(total))
     size = array.shape[place]
     if listed.ndim != 1 or size != len(listed):
         raise ShapeError("G021", f"{len(listed)} repeats do not fit an axis of size {size}")
@@ -122,7 +123,7 @@ def tile(x: Value, reps: Value) -> Node:
     times = (*[1] * (rank - len(times)), *times)
     split: list[Dim] = [d for pair in zip(times, array.shape, strict=True) for d in pair]
     wide = build.broadcast_to(build.expand_dims(array, tuple(range(0, 2 * rank, 2))), tuple(split))
-    return build.reshape(wide, tuple(t * d for t, d in zip(times, array.shape, strict=True)))
+    return build.reshape(wide, build.checked(tuple(t * d for t, d in zip(times, array.shape, strict=True))))
 
 
 def resize(x: Value, new_shape: Value) -> Node:
@@ -155,6 +156,7 @@ def pad(
         raise UnsupportedError("G040", f"pad has the modes {', '.join(_MODES)}, and not {describe(mode)}")
     rank = array.type.rank
     widths = [tuple(map(dim, pair)) for pair in _pairs(pad_width, rank)]
+    build.checked(tuple(before + d + after for d, (before, after) in zip(array.shape, widths, strict=True)))
     ends = _pairs(constant_values if mode == "constant" else end_values, rank)
     flat = {id(v): v for pair in ends for v in pair}
     if mode == "constant" and len({repr(v) for v in flat.values()}) == 1:
