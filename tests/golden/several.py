@@ -51,9 +51,7 @@ def backward(
     x, s = saved
     n = len(x)
     dunused = np.zeros((n,))  # (n,)
-    acc = np.zeros((n,))  # (n,)
-    acc[::-1] = dout
-    dy = dtotal + acc  # (n,)   total, out
+    dy = dtotal + dout[::-1]  # (n,)   total, out
     dx2 = dy * s + dx  # (n,)   y = s * x
     ds = float((dy * x).sum() + 2.0 * dout1)  # y, out1
     return Gradients(x=dx2, s=ds, unused=dunused)
