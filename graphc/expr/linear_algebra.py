@@ -11,7 +11,7 @@ factor, so a factor that is not used is not computed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.errors import ShapeError, UnsupportedError
 from graphc.expr import build
@@ -21,6 +21,35 @@ from graphc.ir.index import Range
 from graphc.ir.node import Node, make
 from graphc.ir.types import show_shape
 from graphc.ops import REGISTRY
+
+
+class Slogdet(NamedTuple):
+    """What NumPy calls the results of `slogdet`."""
+
+    sign: Node
+    logabsdet: Node
+
+
+class Eigh(NamedTuple):
+    """What NumPy calls the results of `eigh`."""
+
+    eigenvalues: Node
+    eigenvectors: Node
+
+
+class Svd(NamedTuple):
+    """What NumPy calls the results of `svd`."""
+
+    U: Node
+    S: Node
+    Vh: Node
+
+
+class QR(NamedTuple):
+    """What NumPy calls the results of `qr`."""
+
+    Q: Node
+    R: Node
 
 
 def floating(x: Node) -> Node:
@@ -49,9 +78,9 @@ def det(a: Value) -> Node:
     return _of_matrix("det", a)
 
 
-def slogdet(a: Value) -> tuple[Node, Node]:
+def slogdet(a: Value) -> Slogdet:
     """The sign of the determinant and the logarithm of its absolute value, without overflow."""
-    return _of_matrix("slogdet_sign", a), _of_matrix("slogdet_log", a)
+    return Slogdet(_of_matrix("slogdet_sign", a), _of_matrix("slogdet_log", a))
 
 
 def pinv(a: Value, rcond: Value = None, hermitian: Value = False, *, rtol: Value = None) -> Node:
@@ -118,9 +147,9 @@ def cholesky(a: Value, *, upper: Value = False) -> Node:
     return build.swap(factor) if flag(upper, "upper") else factor
 
 
-def eigh(a: Value) -> tuple[Node, Node]:
+def eigh(a: Value) -> Eigh:
     """Eigenvalues, ascending, and eigenvectors (columns) of symmetric matrices."""
-    return eigvalsh(a), _of_matrix("eigh_vectors", a)
+    return Eigh(eigvalsh(a), _of_matrix("eigh_vectors", a))
 
 
 def eigvalsh(a: Value) -> Node:
@@ -137,9 +166,7 @@ def eig(a: Value) -> Node:
     )
 
 
-def svd(
-    a: Value, full_matrices: Value = True, compute_uv: Value = True, hermitian: Value = False
-) -> tuple[Node, Node, Node] | Node:
+def svd(a: Value, full_matrices: Value = True, compute_uv: Value = True, hermitian: Value = False) -> Svd | Node:
     """Factors U, s, Vt with a = (U * s) @ Vt; write full_matrices=False unless `a` is square."""
     array = floating(node(a))
     flag(hermitian, "hermitian")
@@ -151,7 +178,7 @@ def svd(
             f"the full factors of {show_shape(array.shape)} have no derivative: part of them is arbitrary",
             hint="write linalg.svd(A, full_matrices=False)",
         )
-    return _of_matrix("svd_u", array), svdvals(array), _of_matrix("svd_vt", array)
+    return Svd(_of_matrix("svd_u", array), svdvals(array), _of_matrix("svd_vt", array))
 
 
 def svdvals(x: Value) -> Node:
@@ -159,7 +186,7 @@ def svdvals(x: Value) -> Node:
     return _of_matrix("svd_values", x)
 
 
-def qr(a: Value, mode: Value = "reduced") -> tuple[Node, Node] | Node:
+def qr(a: Value, mode: Value = "reduced") -> QR | Node:
     """Q with orthonormal columns and the upper triangle R, with a = Q @ R."""
     if mode not in ("reduced", "r"):
         raise UnsupportedError("G040", "`qr` has the modes reduced and r")
@@ -168,7 +195,7 @@ def qr(a: Value, mode: Value = "reduced") -> tuple[Node, Node] | Node:
         q, r = _wide_qr(array)
     else:
         q, r = _of_matrix("qr_q", array), _of_matrix("qr_r", array)
-    return r if mode == "r" else (q, r)
+    return r if mode == "r" else QR(q, r)
 
 
 def _wide_qr(a: Node) -> tuple[Node, Node]:

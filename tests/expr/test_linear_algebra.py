@@ -257,3 +257,25 @@ def test_slogdet_does_not_overflow():
 def test_refusals(text, message):
     with pytest.raises(gc.GraphcError, match=message):
         gc.compile(f"sum({text})", {"x": "f64[3, 2]", "y": "f64[4]"})
+
+
+def test_results_have_numpys_names_in_numpy_code():
+    def parts(x):
+        w, v = np.linalg.eigh(x + x.T)
+        u, s, vh = np.linalg.svd(x, full_matrices=False)
+        eigen, singular, triangle = np.linalg.eigh(x + x.T), np.linalg.svd(x, full_matrices=False), np.linalg.qr(x)
+        same = np.sum(eigen.eigenvalues * w) + np.sum(eigen.eigenvectors * v) + np.sum(singular.U * u)
+        return same + np.sum(singular.S * s) + np.sum(singular.Vh * vh) + np.sum(triangle.Q @ triangle.R)
+
+    x = A / 2.0
+    value, slope = gc.value_and_grad(parts)(x)
+    np.testing.assert_allclose(value, parts(x), rtol=1e-13)
+    np.testing.assert_allclose(slope, 4.0 * (x + x.T) + 2.0 * x + 1.0, rtol=1e-10)
+    np.testing.assert_allclose(gc.grad(lambda x: np.linalg.slogdet(x).logabsdet)(x), np.linalg.inv(x).T, rtol=1e-13)
+
+
+def test_sizes_of_examples_become_equal_where_they_must():
+    assert gc.grad(lambda x: np.linalg.det(x))(A).shape == (3, 3)
+    assert gc.grad(lambda x: np.sum(np.cross(x, x[::-1])))(A).shape == (3, 3)
+    assert gc.grad(lambda x: np.sum(np.einsum("ij,jk", x, x)))(A).shape == (3, 3)
+    assert gc.grad(lambda x: np.sum(np.linalg.svd(x, full_matrices=False)[1]))(WIDE).shape == WIDE.shape

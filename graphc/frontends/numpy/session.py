@@ -196,7 +196,8 @@ class Session:
         if isinstance(result, Size):
             return self.size(result)
         if isinstance(result, (tuple, list)):
-            return type(result)(self.wrapped(r, contiguous) for r in result)
+            items = [self.wrapped(r, contiguous) for r in result]
+            return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
         return result
 
     def _note(self, node: Node) -> None:

@@ -20,6 +20,7 @@ from graphc.errors import (
     printable,
 )
 from graphc.expr.arguments import Value, Weak, describe
+from graphc.expr.fourier import Pair
 from graphc.expr.functions import ATTRIBUTES, FUNCTIONS, METHODS, SPREAD, Function
 from graphc.expr.subscript import subscript
 from graphc.frontends.text.values import element, settled
@@ -61,7 +62,8 @@ def call(function: Function, args: Sequence[Value], keywords: Sequence[str]) -> 
         )
     named = dict(zip(keywords, args[len(by_position) :], strict=True)) if keywords else {}
     result = function.call(*by_position, **named)
-    return tuple(_result(r, args) for r in result) if type(result) is tuple else _result(result, args)
+    several = isinstance(result, tuple) and not isinstance(result, (Weak, Pair))
+    return tuple(_result(r, args) for r in result) if several else _result(result, args)
 
 
 def _result(value: Value, args: Sequence[Value]) -> Value:
