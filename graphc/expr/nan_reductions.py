@@ -28,14 +28,30 @@ def _filled(x: Value, value: float) -> Node:
     return array if present is None else build.where(present, array, value)
 
 
-def nansum(x: Value, axis: Value = None, dtype: Value = None, *, keepdims: Value = False) -> Node:
+def nansum(
+    x: Value,
+    axis: Value = None,
+    dtype: Value = None,
+    *,
+    keepdims: Value = False,
+    initial: Value = None,
+    where: Value = None,
+) -> Node:
     """Sum over axes, NaN counted as 0."""
-    return reductions.sum_(_filled(x, 0), axis, dtype, keepdims=keepdims)
+    return reductions.sum_(_filled(x, 0), axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
 
-def nanprod(x: Value, axis: Value = None, dtype: Value = None, *, keepdims: Value = False) -> Node:
+def nanprod(
+    x: Value,
+    axis: Value = None,
+    dtype: Value = None,
+    *,
+    keepdims: Value = False,
+    initial: Value = None,
+    where: Value = None,
+) -> Node:
     """Product over axes, NaN counted as 1."""
-    return reductions.prod(_filled(x, 1), axis, dtype, keepdims=keepdims)
+    return reductions.prod(_filled(x, 1), axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
 
 def nancumsum(x: Value, axis: Value = None, dtype: Value = None) -> Node:
@@ -77,10 +93,13 @@ def nanargmin(x: Value, axis: Value = None, *, keepdims: Value = False) -> Node:
     return argmin(_filled(x, math.inf), axis, keepdims=keepdims)
 
 
-def nanmean(x: Value, axis: Value = None, dtype: Value = None, *, keepdims: Value = False) -> Node:
+def nanmean(x: Value, axis: Value = None, dtype: Value = None, *, keepdims: Value = False, where: Value = None) -> Node:
     """Mean over axes of what is not NaN; NaN where nothing is."""
     array = node(x)
-    return reductions.mean(array, axis, dtype, keepdims=keepdims, where=_present(array))
+    present = _present(array)
+    if where is not None and present is not None:
+        present = build.apply("logical_and", present, reductions.mask_over(where, array))
+    return reductions.mean(array, axis, dtype, keepdims=keepdims, where=where if present is None else present)
 
 
 def nanvar(

@@ -46,7 +46,7 @@ def floating(x: Node) -> Node:
     return x if x.type.is_float else build.astype(x, "float64")
 
 
-def _mask(where: Value, x: Node) -> Node:
+def mask_over(where: Value, x: Node) -> Node:
     """A mask over all elements of `x`."""
     mask = node(where)
     if mask.type.dtype != "bool":
@@ -69,7 +69,7 @@ def _total(
     array = node(x)
     array = build.astype(array, dtype_of(dtype, array.type.dtype))
     if where is not None:
-        array = build.where(_mask(where, array), array, neutral)
+        array = build.where(mask_over(where, array), array, neutral)
     made = _counted(_reduced(name, array, axis, keepdims))
     made = build.astype(made, dtype_of(dtype, made.type.dtype))
     return made if initial is None else build.apply(combine, *nodes((made, initial)))
@@ -108,7 +108,7 @@ def mean(x: Value, axis: Value = None, dtype: Value = None, *, keepdims: Value =
     if where is None:
         return floating(_reduced("mean", array, axis, keepdims))
     array, keep = floating(array), flag(keepdims, "keepdims")
-    axes, mask = axes_of(axis, array.type.rank), _mask(where, array)
+    axes, mask = axes_of(axis, array.type.rank), mask_over(where, array)
     return build.divide(total(build.where(mask, array, 0), axes, keep), number(mask, axes, keep, array.type.dtype))
 
 
@@ -139,7 +139,7 @@ def _extreme(name: str, combine: str, x: Value, axis: Value, keepdims: Value, in
             raise ShapeError("G021", f"`{name}` under a mask may be of no elements", hint="give initial=")
         return _reduced(name, array, axis, keepdims)
     if where is not None:
-        array = build.where(_mask(where, array), *nodes((array, initial)))
+        array = build.where(mask_over(where, array), *nodes((array, initial)))
     axes = axes_of(axis, array.type.rank)
     if any(array.shape[a] == 0 for a in axes):
         return _nothing(array, axes, flag(keepdims, "keepdims"), initial)
@@ -194,7 +194,7 @@ def _spread(
     if where is None and mean is None:
         return build.reduce(name, array, axes, keep, ddof=less)
     array = floating(array)
-    mask = None if where is None else _mask(where, array)
+    mask = None if where is None else mask_over(where, array)
     square = deviations(array, axes, keep, less, mask, None if mean is None else nodes((array, mean))[1])
     return root(square) if name == "std" else square
 
@@ -237,7 +237,7 @@ def _truth(name: str, neutral: bool, x: Value, axis: Value, keepdims: Value, whe
     if array.type.dtype != "bool":
         array = build.apply("not_equal", array, 0)
     if where is not None:
-        array = build.where(_mask(where, array), array, neutral)
+        array = build.where(mask_over(where, array), array, neutral)
     return _reduced(name, array, axis, keepdims)
 
 

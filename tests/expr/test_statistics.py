@@ -183,6 +183,15 @@ def test_without_nan(name, axis):
     agree(f"{name}(x{axis})", called(name, axis), x=K, gradients=False)
 
 
+@pytest.mark.parametrize("name", ["nansum", "nanprod", "nanmean"])
+def test_without_nan_under_a_mask(name):
+    mask = W > 0.8
+    options = ", axis=0, where=m" + ("" if name == "nanmean" else ", initial=2.0")
+    reference = called(name, options.replace("where=m", "where=m[0]"))
+    agree(f"{name}(x{options})", reference, x=M, m=mask)
+    agree(f"{name}(x{options})", reference, x=HOLES, m=mask, gradients=False)
+
+
 @pytest.mark.parametrize("axis", ["", ", axis=1", ", axis=0"])
 def test_without_nan_along_an_axis(axis):
     for name in ("nancumsum", "nancumprod"):
