@@ -19,7 +19,6 @@ from graphc.expr.products import flat
 from graphc.expr.reductions import floating, total
 from graphc.ir.dims import Dim
 from graphc.ir.index import Array
-from graphc.ir.leaf import size_node
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
@@ -226,17 +225,18 @@ def interp(x: Value, xp: Value, fp: Value, left: Value = None, right: Value = No
     low = first if left is None else nodes((values, left))[1]
     high = last if right is None else nodes((values, right))[1]
     start, stop = build.at(points, 0, 0), build.at(points, 0, n - 1)
-    inside = first if n == 1 else _segments(at, points, values, n)
+    inside = _segments(at, points, values)
     upper = build.where(build.equal(at, stop), last, high) if right is not None else high
     line = build.where(build.apply("greater_equal", at, stop), upper, inside)
     return build.where(build.apply("less" if left is not None else "less_equal", at, start), low, line)
 
 
-def _segments(x: Node, points: Node, values: Node, n: Dim) -> Node:
-    """The value on the segment that holds x; beyond the ends on the first and the last one, carried on."""
+def _segments(x: Node, points: Node, values: Node) -> Node:
+    """The value on the segment that holds x; before the first point on the first one, carried on."""
     place = build.subtract(build.apply("searchsorted", points, x, side="right"), 1)
-    i = build.apply("minimum", build.apply("maximum", place, 0), size_node(n - 2))
-    slopes = build.divide(_step(values, 0), _step(points, 0))
+    i = build.apply("maximum", place, 0)
+    beyond = build.ones((1,), values.type.dtype)  # the last point, which may be the only one, begins no segment
+    slopes = build.joined("concatenate", [build.divide(_step(values, 0), _step(points, 0)), beyond], 0)
     start, value, slope = (build.getitem(p, (Array(0),), (i,)) for p in (points, values, slopes))
     return build.add(value, build.multiply(slope, build.subtract(x, start)))
 

@@ -107,6 +107,8 @@ def test_interp(ends):
 
 def test_interp_of_one_point_and_of_a_number():
     agree("interp(x, xp, fp)", kept(np.interp), x=AT, xp=X[:1], fp=V[:1], gradients=False)
+    single = gc.compile("interp(x, xp, fp, -1.0)", inputs={"x": "k", "xp": "n", "fp": "n"})
+    assert single(np.array([-2.0, 0.0, 3.0]), X[:1], V[:1]).tolist() == [-1.0, V[0], V[0]]
     agree("interp(x, xp, fp)", lambda x, *m: x.dtype.type(np.interp(x, *m)), x=np.float64(0.35), xp=X, fp=V)
     assert np.isnan(gc.compile("interp(x, xp, fp)", inputs={"x": "f64", "xp": "n", "fp": "n"})(np.nan, X, V))
 
