@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from graphc.errors import ShapeError, UnsupportedError
-from graphc.expr import build
+from graphc.expr import build, triangles
 from graphc.expr.arguments import Value, axes_of, describe, flag, node, nodes, whole_number
 from graphc.ir.dims import Dim, at_least, product
 from graphc.ir.index import Range
@@ -268,6 +268,16 @@ def matrix_transpose(x: Value) -> Node:
     return build.swap(array)
 
 
+def diagonal(x: Value, *, offset: Value = 0) -> Node:
+    """The diagonals of matrices, which are the last two axes."""
+    return triangles.diagonal(x, offset, -2, -1)
+
+
+def trace(x: Value, *, offset: Value = 0, dtype: Value = None) -> Node:
+    """The sums of the diagonals of matrices, which are the last two axes."""
+    return triangles.trace(x, offset, -2, -1, dtype)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "linalg.inv": inv,
     "linalg.solve": solve,
@@ -288,6 +298,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "linalg.tensorsolve": tensorsolve,
     "linalg.tensorinv": tensorinv,
     "linalg.matrix_transpose": matrix_transpose,
+    "linalg.diagonal": diagonal,
+    "linalg.trace": trace,
     "matrix_transpose": matrix_transpose,
     "solve_triangular": solve_triangular,
     "cho_factor": cho_factor,
