@@ -152,8 +152,8 @@ def broadcast_arrays(*args: Value) -> tuple[Node, ...]:
 
 
 def _at_least(rank: int) -> Callable[..., Any]:
-    def call(*arys: Value) -> Any:
-        raised = tuple(_raised(node(a), rank) for a in arys)
+    def call(x: Value, *more: Value) -> Any:
+        raised = tuple(_raised(node(a), rank) for a in (x, *more))
         return raised[0] if len(raised) == 1 else raised
 
     call.__doc__ = f"The arrays with at least {rank} {'axis' if rank == 1 else 'axes'}: new ones have size 1."

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphc.errors import DtypeError, ShapeError, UnsupportedError
+from graphc.errors import DtypeError, ShapeError
 from graphc.expr import build
 from graphc.expr.arguments import Value, describe, node, nodes, sequence
-from graphc.expr.constants import constant, known
+from graphc.expr.constants import constant
 from graphc.expr.ordering import lined
 from graphc.expr.subscript import assign, subscript
 from graphc.ir.dims import Dim
@@ -45,10 +45,7 @@ def _inside(positions: Node, size: Dim, mode: Value) -> Node:
     if mode == "clip":
         kind = positions.type.dtype
         return build.apply("minimum", build.apply("maximum", positions, 0), size_node(size - 1, kind))
-    value = known(positions)
-    if value is None or not isinstance(size, int):
-        raise UnsupportedError("G040", 'mode="wrap" takes known positions', hint="write remainder(i, n)")
-    return const_node(value % size, positions.type.dtype)
+    return build.apply("mod", positions, size_node(size, positions.type.dtype))
 
 
 def take_along_axis(arr: Value, indices: Value, axis: Value = -1) -> Node:

@@ -76,6 +76,16 @@ def keep_reduced_axes(node: Node, views: Views) -> Node | None:
     return build.apply(inner.op.name, inner.args[0], **attrs)
 
 
+def drop_reduced_axes(node: Node, views: Views) -> Node | None:
+    """A reduction that keeps axes which are dropped at once does not keep them."""
+    inner = node.args[0]
+    if "keepdims" not in inner.op.attrs or not inner["keepdims"]:
+        return None
+    if node.shape != reduced_shape(inner.args[0].shape, inner["axes"], False):
+        return None
+    return build.apply(inner.op.name, inner.args[0], **{**inner.attributes, "keepdims": False})
+
+
 def sum_of_broadcast(node: Node, views: Views) -> Node | None:
     """The sum of something repeated is a multiple of it."""
     inner, axes = node.args[0], node["axes"]
@@ -215,6 +225,14 @@ COMPUTED = (
         B,
         "keepdims does the same",
         (("sum(x, axis=1)[:, None]", "sum(x, axis=1, keepdims=True)"),),
+    ),
+    ComputedRule(
+        "drop-reduced-axes",
+        ("squeeze", "reshape"),
+        drop_reduced_axes,
+        B,
+        "without keepdims it is the same",
+        (("squeeze(sum(x, axis=1, keepdims=True), axis=1)", "sum(x, axis=1)"),),
     ),
     ComputedRule(
         "name-reshape",

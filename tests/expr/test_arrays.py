@@ -239,6 +239,14 @@ def test_a_size_that_does_not_divide_is_refused_when_it_comes():
         module(np.arange(5.0))
 
 
+def test_positions_that_go_round():
+    agree("x[i % 5]", lambda x, i: np.take(x, i, mode="wrap"), x=V, i=np.array([7, -3, 0]), named=False)
+    node, i = input_node("x", TensorType("float64", (5,))), input_node("i", TensorType("int64", (3,)))
+    found = FUNCTIONS["take"].call(node, i, mode="wrap")
+    module = gc.compile(Graph((node, i), (found,), ("out",)))
+    assert module(V, np.array([7, -3, 0])).tolist() == V[[2, 2, 0]].tolist()
+
+
 def test_two_arrays():
     agree("append(x, z)", np.append, x=V, z=M[0])
     agree("block([[x, z[:, None]], [ones((1, 4)), 3.0]])",
