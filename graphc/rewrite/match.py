@@ -90,6 +90,8 @@ def match(views: Views, term: Any, node: Node, scope: Scope) -> Iterator[Scope]:
         if _fills(node, [f.base for t in views.sum(node) for f in views.term(t).factors]):
             for found in _sums(views, term, node, scope, partial=False):
                 yield found.scope
+            if term.op == node.op.name and len(views.sum(node)) > len(pattern_sum(term)):
+                yield from _same_op(views, term, node, scope)  # x - m where x is itself a sum
     elif is_product(term):
         if _fills(node, [f.base for f in views.product(node).factors]):
             yield from _whole_product(views, term, node, scope)

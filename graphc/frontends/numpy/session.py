@@ -25,7 +25,7 @@ from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.places import Places, user_frame
 from graphc.frontends.numpy.sizes import Restart, TracedSize, needs_number, number_of, solved
 from graphc.frontends.numpy.tracer import Kind, Tracer
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Quotient, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
 from graphc.ir.node import Node, topological
@@ -345,10 +345,10 @@ class Session:
             first, second = number_of(a, self.examples), number_of(b, self.examples)
             if first is not None and first == second and a != b:
                 raise Restart(self._replacement(a, b))
-        if error.code in ("G022", "G023", "G024"):  # a position, a shape, a size that names do not settle
-            known = [d for d in _sizes_in(values) if number_of(d, self.examples) is not None]
-            if known:
-                raise Restart(self._fixed(*known))
+        known = [d for d in _sizes_in(values) if number_of(d, self.examples) is not None]
+        if known:  # what names can't settle numbers can: first those of which parts are taken, then all
+            halved = [d for d in known if any(isinstance(a, Quotient) for m, _ in d.terms for a in m)]
+            raise Restart(self._fixed(*(halved or known)))
 
     def as_float(self, x: Any) -> Any:
         """`float(x)`: the same value, as a Python number."""
