@@ -183,6 +183,12 @@ def next_order(x: Node, n: int, name: str) -> Node:
     return apply(name, x, n=n + 1)
 
 
+def bessel_slope(x: Node, n: int, name: str) -> Node:
+    """Half the sum of the neighbours in order: the derivative of I(n), whose I(-1) is I(1)."""
+    above = apply(name, x, n=n + 1)
+    return above if n == 0 else multiply(0.5, add(apply(name, x, n=n - 1), above))
+
+
 # --- reductions ---
 
 

@@ -25,6 +25,7 @@ from graphc.ops import (
     selection,
     shape,
     solving,
+    special,
     triangles,
     windows,
 )
@@ -34,6 +35,7 @@ FAMILIES: dict[str, list[Op]] = {
     "arithmetic": arithmetic.OPS,
     "functions": functions.OPS,
     "elementary functions": elementary.OPS,
+    "special functions": special.OPS,
     "selection": selection.OPS,
     "signs and questions": predicates.OPS,
     "whole numbers": integers.OPS,

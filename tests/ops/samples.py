@@ -50,6 +50,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "(-1, oo)": (-0.9, 4.0),
     "[-1, 1]": (-0.95, 0.95),
     "[1, oo)": (1.05, 4.0),
+    "(0, 1)": (0.05, 0.95),
 }
 
 
@@ -60,7 +61,7 @@ def draw(rng: np.random.Generator, shape: Sequence[int], domain: str, dtype: str
     size = math.prod(shape)
     if dtype.startswith("int"):
         low, high = LIMITS.get(domain, (1.0, 5.0))
-        return rng.integers(math.ceil(low), math.floor(high) + 1, shape).astype(dtype)
+        return rng.integers(math.ceil(low), max(math.floor(high), math.ceil(low)) + 1, shape).astype(dtype)
     low, high = LIMITS.get(domain, (0.3, 3.0))
     grid = low + (high - low) * (np.arange(size) + rng.uniform(0.2, 0.8, size)) / max(size, 1)
     if domain == "nonzero":
@@ -122,6 +123,9 @@ ALSO_BOOLEAN = frozenset({"add", "multiply", "equal", "not_equal", "stop_gradien
 ATTRS: dict[str, list[dict[str, Any]]] = {
     "clip": [{"lo": -1.0, "hi": 1.5}, {"lo": 0.0, "hi": 1.0}],
     "sinc_slope": [{"n": n} for n in (1, 2, 3)],
+    "polygamma": [{"n": n} for n in (1, 2, 3)],
+    "bessel_i": [{"n": n} for n in (0, 1, 2)],
+    "bessel_ie": [{"n": n} for n in (0, 1, 2)],
     "astype": [{"dtype": d} for d in ("float64", "float32", "int64", "int32", "bool")],
 }
 
@@ -777,7 +781,8 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "cosh", "tanh", "sigmoid", "softplus", "relu", "floor", "ceil", "rint", "maximum", "minimum", "clip",
         "log2", "log10", "exp2", "cbrt", "arcsinh", "arccosh", "arctanh", "sinc", "sinc_slope", "hypot", "arctan2",
         "logaddexp", "logaddexp2", "mod", "floor_divide", "fmod", "fmax", "fmin", "trunc", "copysign", "heaviside",
-        "isfinite", "isnan", "isinf", "signbit",
+        "isfinite", "isnan", "isinf", "signbit", "erf", "erfc", "log_ndtr", "inverse_mills", "gammaln", "gamma",
+        "digamma", "polygamma", "bessel_i", "bessel_ie", "logit",
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
         "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient",
         "xlogy", "xlog1py")},
@@ -961,6 +966,14 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
     **{op.name: _numpy(op.name) for family in ELEMENTWISE for op in FAMILIES[family] if hasattr(np, op.name)},
     **{op.name: _numpy(op.name) for op in FAMILIES["whole numbers"]},
+    **{name: _in_the_dtype_of(getattr(scipy.special, name)) for name in (
+        "erf", "erfc", "log_ndtr", "gammaln", "gamma", "digamma", "logit")},
+    "polygamma": _in_the_dtype_of(lambda x, n: scipy.special.polygamma(n, x)),
+    "bessel_i": _in_the_dtype_of(lambda x, n: scipy.special.iv(n, x)),
+    "bessel_ie": _in_the_dtype_of(lambda x, n: scipy.special.ive(n, x)),
+    "inverse_mills": _in_the_dtype_of(
+        lambda x: np.sqrt(2.0 / np.pi) * np.exp(-0.5 * x * x) / scipy.special.erfc(-x / np.sqrt(2.0))
+    ),
     "sinc_slope": _in_the_dtype_of(lambda x, n: np.reshape([sinc_slope(v, n) for v in x.ravel()], x.shape)),
     "reciprocal": lambda s: 1.0 / s.args[0],
     "sigmoid": lambda s: scipy.special.expit(s.args[0]),

@@ -359,6 +359,8 @@ DAMPING = {
     "fmax": 0.02,
     "fmin": 0.02,
     "cbrt": 0.1,
+    **dict.fromkeys(("gammaln", "gamma", "digamma", "polygamma", "logit"), 0.05),
+    "bessel_ie": 0.02,
     "log2": 0.1,
     "log10": 0.1,
     "arctanh": 0.1,
