@@ -13,7 +13,7 @@ from graphc.errors import ShapeError
 from graphc.expr import build, reductions
 from graphc.expr.arguments import Value, axes_of, axis_number, flag, node, nodes, whole_number
 from graphc.expr.reductions import floating, total
-from graphc.ir.dims import product
+from graphc.ir.dims import Dim, product
 from graphc.ir.leaf import size_node
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
@@ -50,12 +50,20 @@ def _weights(weights: Node, x: Node, axis: Value) -> Node:
             "G021",
             f"weights {show_shape(weights.shape)} for an array {show_shape(x.shape)} need an axis",
             hint="say along which axis they run: average(x, axis=0, weights=w)",
-        )
+        ).between(*_differing(weights.shape, x.shape))
     order = [axis_number(a, x.type.rank) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
-    if weights.shape != tuple(x.shape[a] for a in order):
-        raise ShapeError("G021", f"weights {show_shape(weights.shape)} do not fit {show_shape(x.shape)} along {axis}")
+    wanted = tuple(x.shape[a] for a in order)
+    if weights.shape != wanted:
+        raise ShapeError(
+            "G021", f"weights {show_shape(weights.shape)} do not fit {show_shape(x.shape)} along {axis}"
+        ).between(*_differing(weights.shape, wanted))
     sorted_ = build.transpose(weights, tuple(order.index(a) for a in sorted(order)))
     return build.expand_dims(sorted_, tuple(a for a in range(x.type.rank) if a not in order))
+
+
+def _differing(one: tuple[Dim, ...], other: tuple[Dim, ...]) -> tuple[Dim, Dim]:
+    """The first two sizes that differ."""
+    return next(((a, b) for a, b in zip(one, other, strict=False) if a != b), (0, 0))
 
 
 class _Deviations(NamedTuple):

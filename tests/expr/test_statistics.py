@@ -62,6 +62,11 @@ def test_average_with_weights_of_some_axes():
     agree("average(x, weights=w)", lambda x, w: np.average(x, weights=w), x=K, w=np.abs(K) + 1, gradients=False)
 
 
+def test_average_takes_sizes_from_its_weights():
+    module = gc.compile(lambda x: np.average(x, axis=0, weights=[1.0, 2.0, 3.0])[0], inputs={"x": M})
+    np.testing.assert_allclose(module(M), np.average(M, axis=0, weights=[1.0, 2.0, 3.0])[0], rtol=1e-14)
+
+
 COVARIANCES = ["", ", rowvar=False", ", bias=True", ", ddof=0", ", None, False, False, 2"]
 
 
