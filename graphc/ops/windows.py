@@ -54,14 +54,14 @@ def _widths(windows: TensorType, axes: tuple[int, ...]) -> tuple[Dim, ...]:
 
 _OVERLAP_ADD = Helper(
     "_overlap_add",
-    array='''def _overlap_add(windows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
-    """The sum of windows along `axes`, each added where it lies in an array of `shape`."""
-    out = np.zeros(shape, dtype=windows.dtype)
-    for offset in np.ndindex(windows.shape[len(shape) :]):
+    array='''def _overlap_add(x: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+    """The sum of the windows `x` along `axes`, each where it lies in the whole."""
+    out = np.zeros(shape, dtype=x.dtype)
+    for offset in np.ndindex(x.shape[len(shape) :]):
         place = [slice(None)] * len(shape)
         for axis, start in zip(axes, offset):
-            place[axis] = slice(start, start + windows.shape[axis])
-        out[tuple(place)] += windows[(..., *offset)]
+            place[axis] = slice(start, start + x.shape[axis])
+        out[tuple(place)] += x[(..., *offset)]
     return out
 ''',
 )

@@ -328,3 +328,17 @@ def test_what_is_refused(text, code):
     with pytest.raises(gc.GraphcError) as caught:
         gc.parse(text, {"x": "n m"})
     assert caught.value.code == code, caught.value
+
+
+def test_a_convolution_is_a_product_of_matrices():
+    """Channels, a stride, sizes with names: einsum over windows is one product each way, and nothing is scattered."""
+
+    def loss(x, w):
+        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 2), axis=(2, 3))
+        return np.sum(np.sin(np.einsum("bcijkl,ockl->boij", windows[:, :, ::2], w)))
+
+    x, w = RNG.normal(size=(2, 2, 7, 4)), RNG.normal(size=(3, 2, 3, 2))
+    module = gc.compile(loss, inputs={"x": x, "w": w})
+    gc.check_grads(module, {"x": x, "w": w}, tolerance=1e-7)
+    assert module.source.partition("def forward")[2].count("@ ") == 3
+    assert "add.at" not in module.source
