@@ -46,8 +46,8 @@ class Hooks:
         inside = getattr(function, "__graphc_inside__", None)
         if inside is not None:  # a transform: it becomes part of this trace
             return functools.partial(inside, self.session)
-        if id(function) in _ROWS:
-            return _Rows(self.session, function, _ROWS[id(function)])
+        if id(function) in _INDEXED:
+            return _INDEXED[id(function)](self.session, function)
         try:
             replacement = REPLACED.get(function)
         except TypeError:  # not hashable
@@ -347,6 +347,22 @@ class _Rows:
         return np.concatenate([p.reshape(1) if p.ndim == 0 else p for p in parts])
 
 
+class _Grid:
+    """np.mgrid[:h, :w] and np.ogrid[:h, :w]: whatever the sizes are, they become numbers."""
+
+    def __init__(self, session: Session, original: Any) -> None:
+        self.session, self.original = session, original
+
+    def __getitem__(self, key: Any) -> Any:
+        items = key if type(key) is tuple else (key,)
+        numbers = [slice(*map(_plain_number, (i.start, i.stop, i.step))) for i in items]
+        return self.session.known(self.original[tuple(numbers) if type(key) is tuple else numbers[0]])
+
+
+def _plain_number(x: Any) -> Any:
+    return int(x) if type(x) is TracedSize else x
+
+
 # --- SciPy ---
 
 
@@ -425,4 +441,9 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     functools.reduce: _with_functions(functools.reduce),
     np.vectorize: _vectorize,
 }  # fmt: skip
-_ROWS = {id(np.r_): False, id(np.c_): True}
+_INDEXED: dict[int, Callable[[Session, Any], Any]] = {
+    id(np.r_): functools.partial(_Rows, columns=False),
+    id(np.c_): functools.partial(_Rows, columns=True),
+    id(np.mgrid): _Grid,
+    id(np.ogrid): _Grid,
+}

@@ -301,6 +301,10 @@ def _like(name: str) -> Callable[..., Any]:
     return call
 
 
+def _diag_indices_from(session: Session, arr: Any) -> Any:
+    return session.wrapped(session.call("diag_indices", (arr.shape[0], arr.ndim), {}))
+
+
 def _can_cast(session: Session, a: Any, to: Any, casting: Any = "safe") -> bool:
     return np.can_cast(getattr(a, "dtype", a), to, casting)
 
@@ -325,6 +329,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     np.shares_memory: lambda session, a, b, max_work=None: getattr(a, "buffer", 0) is getattr(b, "buffer", 1),
     np.result_type: lambda session, *xs: np.result_type(*(getattr(x, "dtype", x) for x in xs)),
     np.can_cast: _can_cast,
+    np.diag_indices_from: _diag_indices_from,
     np.real: lambda session, val: val,
     np.real_if_close: lambda session, a, tol=100: a,
     np.array_repr: lambda session, arr, *rest, **words: repr(arr),

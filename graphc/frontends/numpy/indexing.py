@@ -19,7 +19,7 @@ from graphc.expr.arguments import Weak, nodes
 from graphc.expr.subscript import accumulate, assign, subscript
 from graphc.frontends.numpy import masked
 from graphc.frontends.numpy.buffers import path_between
-from graphc.frontends.numpy.sizes import Restart, TracedSize, number_of
+from graphc.frontends.numpy.sizes import TracedSize, number_of
 from graphc.ir.dims import Size
 from graphc.ir.node import Node
 from graphc.ir.types import promote
@@ -123,14 +123,14 @@ def _bounds(tracer: Tracer, node: Node, item: slice, axis: int) -> slice:
     """A slice with plain bounds. Where NumPy would shorten it, the size becomes the example's."""
     bounds = [_bound(tracer, b) for b in (item.start, item.stop, item.step)]
     size: Any = node.shape[axis] if axis < node.type.rank else 0
-    examples = tracer.session.examples
-    number = number_of(size, examples) if isinstance(size, Size) else None
+    decisions = tracer.session.decisions
+    number = number_of(size, decisions.examples) if isinstance(size, Size) else None
     step = bounds[2]
     if number is not None:
         beyond = any(isinstance(b, int) and (b > number or b < -number) for b in bounds[:2])
         downward = isinstance(step, int) and step < 0 and any(b is not None for b in bounds[:2])
         if beyond or downward:
-            raise Restart({name: examples[name] for name in size.names()})
+            decisions.number(size)
     return slice(*bounds)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphc.errors import DtypeError, GraphcError, ShapeError
+from graphc.errors import DtypeError, GraphcError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import Weak, nodes
 from graphc.expr.fourier import Pair
@@ -22,10 +22,11 @@ from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing
 from graphc.frontends.numpy.buffers import Buffer, Path, path_between, reshapes
 from graphc.frontends.numpy.complex import Complex
+from graphc.frontends.numpy.decisions import Decisions
 from graphc.frontends.numpy.places import Places, user_frame
-from graphc.frontends.numpy.sizes import Restart, TracedSize, needs_number, number_of, solved
+from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
-from graphc.ir.dims import Dim, Quotient, Size
+from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
 from graphc.ir.node import Node, topological
@@ -38,14 +39,14 @@ _WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int6
 class Session:
     """The state of a trace.
 
-    examples: the numbers of the sizes that came from example arrays.
+    decisions: about sizes that the examples know.
     names: what the user calls a node.  origin: where it was made.
     captured: arrays from outside that have become inputs, by the name of the input.
     aliases: the first variable of the user's that held an input.
     """
 
     def __init__(self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = ()) -> None:
-        self.examples = dict(examples or {})
+        self.decisions = Decisions(examples)
         self.places = Places()
         self.names: dict[Node, str] = {}
         self.origin: dict[Node, Any] = {}
@@ -250,8 +251,8 @@ class Session:
         try:
             return action()
         except GraphcError as error:
-            if isinstance(error, ShapeError):
-                self._unify(error, values)
+            if isinstance(error, (ShapeError, UnsupportedError)):
+                self.decisions.instead_of(error, values)
                 self._name_operands(error, values, shown)
             raise self.placed(error) from None
 
@@ -313,42 +314,13 @@ class Session:
 
     def number(self, dim: Dim) -> int:
         """The number of a size, which from now on it always is."""
-        if isinstance(dim, int):
-            return dim
-        number = number_of(dim, self.examples)
-        if number is None:
-            raise self.placed(needs_number(dim))
-        raise Restart({name: self.examples[name] for name in dim.names()})
+        number: int = self.attempt(lambda: self.decisions.number(dim))
+        return number
 
     def equal_sizes(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are equal; if they are in the examples, they are from now on."""
-        if a == b:
-            return True
-        first, second = number_of(a, self.examples), number_of(b, self.examples)
-        if first is None or second is None:
-            raise self.placed(needs_number(a if first is None else b))
-        raise Restart(self._replacement(a, b) if first == second else self._fixed(a, b))
-
-    def _fixed(self, *dims: Dim) -> dict[str, Dim]:
-        return {n: self.examples[n] for d in dims if isinstance(d, Size) for n in d.names()}
-
-    def _replacement(self, a: Dim, b: Dim) -> dict[str, Dim]:
-        """What makes two sizes equal that are equal in the examples."""
-        return solved(a, b, list(self.examples)) or self._fixed(a, b)
-
-    def _unify(self, error: ShapeError, values: Sequence[Any]) -> None:
-        """Begin again with sizes equal, where an operation needs them to be and the examples say so."""
-        if not self.examples:
-            return
-        pairs = [error.sizes] if error.sizes is not None else _pairs(values)
-        for a, b in pairs:
-            first, second = number_of(a, self.examples), number_of(b, self.examples)
-            if first is not None and first == second and a != b:
-                raise Restart(self._replacement(a, b))
-        known = [d for d in _sizes_in(values) if number_of(d, self.examples) is not None]
-        if known:  # what names can't settle numbers can: first those of which parts are taken, then all
-            halved = [d for d in known if any(isinstance(a, Quotient) for m, _ in d.terms for a in m)]
-            raise Restart(self._fixed(*(halved or known)))
+        equal: bool = self.attempt(lambda: self.decisions.equal(a, b))
+        return equal
 
     def as_float(self, x: Any) -> Any:
         """`float(x)`: the same value, as a Python number."""
@@ -370,21 +342,6 @@ class Session:
         mine, theirs = (Weak(size_node(v.dim, "float64")) if type(v) is TracedSize else v for v in (size, other))
         node = self.attempt(lambda: FUNCTIONS[operation].call(*((theirs, mine) if swapped else (mine, theirs))))
         return self.wrapped(Weak(node))
-
-
-def _sizes_in(values: Any) -> list[Size]:
-    """The symbolic sizes of operands, and among them."""
-    if isinstance(values, Node):
-        return [d for d in values.shape if isinstance(d, Size)]
-    if isinstance(values, (list, tuple)) and not isinstance(values, Weak):
-        return [d for v in values for d in _sizes_in(v)]
-    return [values] if isinstance(values, Size) else []
-
-
-def _pairs(values: Sequence[Any]) -> list[tuple[Dim, Dim]]:
-    """Sizes of different operands, each with each."""
-    shapes = [v.shape for v in values if isinstance(v, Node)]
-    return [(a, b) for i, s in enumerate(shapes) for t in shapes[i + 1 :] for a in s for b in t]
 
 
 def _sizes_known(node: Node) -> bool:

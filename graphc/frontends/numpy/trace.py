@@ -94,7 +94,11 @@ def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, di
             words[argument.name] = value
         else:
             args.append(value)
-    result = call_converted(hooks, function, args, words)
+    try:
+        result = call_converted(hooks, function, args, words)
+    finally:
+        if session.decisions.pending is not None:
+            raise session.decisions.pending
     leaves, shape = flatten(result)
     outputs = [session.attempt(partial(output_node, session, leaf)) for leaf in leaves]
     inputs += session.captured_nodes
