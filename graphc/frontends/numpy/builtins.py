@@ -60,9 +60,10 @@ class Hooks:
         if isinstance(function, types.FunctionType):
             return self._function(function)
         if isinstance(function, types.MethodType):
-            made = self.call(function.__func__)
-            if made is function.__func__:
-                return _scipy_method(self.session, function) or function
+            distribution = _scipy_method(self.session, function)
+            made = self.call(function.__func__) if distribution is None else None
+            if made is None or made is function.__func__:
+                return distribution or function
             return functools.partial(made, function.__self__)
         if isinstance(function, functools.partial):
             return functools.partial(self.call(function.func), *function.args, **function.keywords)
@@ -387,15 +388,16 @@ def _scipy(session: Session, function: types.FunctionType) -> Any:
 
 def _scipy_method(session: Session, method: types.MethodType) -> Any:
     """norm.pdf, norm.cdf, norm.logpdf, norm.logcdf of scipy.stats."""
-    owner = type(method.__self__).__name__
-    name = f"{owner.removesuffix('_gen')}_{method.__name__}"
-    if not type(method.__self__).__module__.startswith("scipy.stats") or name not in FUNCTIONS:
+    if not type(method.__self__).__module__.startswith("scipy.stats"):
         return None
+    owner = type(method.__self__).__name__.removesuffix("_gen")
+    name = f"{owner}_{method.__name__}"
 
     def call(*args: Any, **keywords: Any) -> Any:
         if not any(map(_has_traced, (*args, *keywords.values()))):
             return method(*args, **keywords)
-        return session.wrapped(session.call(name, args, keywords))
+        shown = f"scipy.stats.{owner}.{method.__name__}"
+        return session.wrapped(session.call(name, args, keywords, shown=shown))
 
     return call
 

@@ -37,10 +37,11 @@ def not_covered(name: str) -> UnsupportedError:
     """The error for a function that the language does not have."""
     plain = name.rpartition(".")[2]
     close = get_close_matches(plain, [n.rpartition(".")[2] for n in FUNCTIONS], n=1, cutoff=0.75)
+    shown = name if name.startswith("scipy.") else f"np.{name}"
     hint = _INSTEAD.get(plain) or (f"did you mean np.{close[0]}?" if close else None)
     return UnsupportedError(
         "G044",
-        f"`np.{name}` of a traced value is not covered",
+        f"`{shown}` of a traced value is not covered",
         hint=hint or "`graphc ops` lists what is; or define it: gc.custom_op with a vjp of your own",
     )
 
