@@ -122,6 +122,25 @@ def irfft(a: Value, n: Value = None, axis: Value = -1, norm: Value = None) -> No
     return _scale(signal, size, norm, True)
 
 
+def _turned(norm: Value) -> Value:
+    """The normalisation that the transform in the other direction has."""
+    if norm in (None, "backward"):
+        return "forward"
+    return "backward" if norm == "forward" else norm
+
+
+def hfft(a: Value, n: Value = None, axis: Value = -1, norm: Value = None) -> Node:
+    """The transform, which is real, of a signal that is the conjugate of itself turned round: half of it is given."""
+    x = pair_of(a)
+    return irfft(Pair(x.real, build.negative(x.imag)), n, axis, _turned(norm))
+
+
+def ihfft(a: Value, n: Value = None, axis: Value = -1, norm: Value = None) -> Pair:
+    """The inverse of `hfft`."""
+    x = rfft(a, n, axis, _turned(norm))
+    return Pair(x.real, build.negative(x.imag))
+
+
 def _axes(axes: Value, rank: int, default: int) -> list[int]:
     given = range(rank - default, rank) if axes is None else axes if isinstance(axes, (tuple, list)) else (axes,)
     return [axis_number(a, rank) for a in given]
@@ -220,6 +239,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "fft.ifft": ifft,
     "fft.rfft": rfft,
     "fft.irfft": irfft,
+    "fft.hfft": hfft,
+    "fft.ihfft": ihfft,
     "fft.fft2": _several(fft, 2),
     "fft.ifft2": _several(ifft, 2),
     "fft.fftn": _several(fft, None),

@@ -178,6 +178,7 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "where": elementwise.where,
         "clip": elementwise.clip,
         "round": elementwise.round_,
+        "around": elementwise.round_,
         "power": elementwise.power,
         "pow": elementwise.power,
         "astype": elementwise.astype,

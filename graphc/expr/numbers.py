@@ -77,6 +77,30 @@ def isreal(x: Value) -> Node:
     return make(REGISTRY["ones"], [], shape=node(x).shape, dtype=dtype_of("bool", "bool"))
 
 
+def iscomplex(x: Value) -> Node:
+    """False everywhere: no value of the language is complex."""
+    return build.apply("logical_not", isreal(x))
+
+
+def isposinf(x: Value) -> Node:
+    """Whether x is inf."""
+    return build.equal(_number(node(x)), math.inf)
+
+
+def isneginf(x: Value) -> Node:
+    """Whether x is -inf."""
+    return build.equal(_number(node(x)), -math.inf)
+
+
+def isin(element: Value, test_elements: Value, *, invert: Value = False) -> Node:
+    """Whether each element is one of `test_elements`."""
+    first, second = nodes((element, test_elements))
+    listed = build.reshape(second, (second.type.size,))
+    equal = build.equal(build.expand_dims(first, (first.type.rank,)), listed)
+    found = make(REGISTRY["any"], [equal], axes=(first.type.rank,), keepdims=False)
+    return build.apply("logical_not", found) if flag(invert, "invert") else found
+
+
 def nan_to_num(x: Value, copy: Value = True, nan: Value = 0.0, posinf: Value = None, neginf: Value = None) -> Node:
     """`x` with other numbers in the place of nan, inf and -inf; no gradient passes there."""
     array = node(x)
@@ -107,5 +131,9 @@ TABLE: dict[str, Callable[..., Any]] = {
     "isclose": isclose,
     "allclose": allclose,
     "isreal": isreal,
+    "iscomplex": iscomplex,
+    "isposinf": isposinf,
+    "isneginf": isneginf,
+    "isin": isin,
     "nan_to_num": nan_to_num,
 }

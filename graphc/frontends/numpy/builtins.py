@@ -69,6 +69,8 @@ class Hooks:
             return functools.partial(self.call(function.func), *function.args, **function.keywords)
         if isinstance(function, np.vectorize):
             return self.call(function.pyfunc)
+        if isinstance(function, types.MethodDescriptorType) and function.__objclass__ is np.ndarray:
+            return functools.partial(_unbound, function)
         if isinstance(function, type):
             return self._class(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
@@ -143,6 +145,11 @@ class _Module:
         if isinstance(value, types.ModuleType):
             return _Module(value, self._hooks)
         return self._hooks.seen(value) if not isinstance(value, type) or value in REPLACED else value
+
+
+def _unbound(method: Any, array: Any, *args: Any, **keywords: Any) -> Any:
+    """`np.ndarray.sum(x)`: the method of the object that is given."""
+    return getattr(array, method.__name__)(*args, **keywords)
 
 
 # --- numbers ---
@@ -342,10 +349,23 @@ class _Rows:
         items = key if type(key) is tuple else (key,)
         if not any(map(_has_traced, items)):
             return self.session.known(self.original[key])
-        parts = [self.original[i] if type(i) is slice else _asarray(self.session, i) for i in items]
+        if any(isinstance(i, str) for i in items):
+            raise self.session.placed(not_covered("r_ with a text"))
+        arrays = [self.original[i] if type(i) is slice else i for i in items]
+        dtype = np.result_type(*map(_kind_of, arrays))
+        parts = [_asarray(self.session, a, dtype) for a in arrays]
         if self.columns:
             return np.concatenate([p.reshape(-1, 1) if p.ndim < 2 else p for p in parts], axis=1)
         return np.concatenate([p.reshape(1) if p.ndim == 0 else p for p in parts])
+
+
+def _kind_of(x: Any) -> Any:
+    """What an operand counts for in promotion: its dtype, or the number that it is."""
+    if type(x) in (bool, int, float):
+        return x
+    if type(x) is TracedSize or (type(x) is Tracer and x.kind is Kind.WEAK):
+        return 0 if type(x) is TracedSize else 0.0
+    return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
 
 
 class _Grid:

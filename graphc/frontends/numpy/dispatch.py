@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import UnsupportedError
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import calls, complex, indexing
+from graphc.frontends.numpy import calls, complex, folds, indexing
 from graphc.frontends.numpy.tracer import Tracer, is_traced
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all",
            "logical_or": "any", "logaddexp": "logsumexp", "fmax": "nanmax", "fmin": "nanmin"}  # fmt: skip
 _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod", "maximum": "maximum_accumulate",
-               "minimum": "minimum_accumulate", "logaddexp": "logaddexp_accumulate"}  # fmt: skip
+               "minimum": "minimum_accumulate"}  # fmt: skip
 _LOGICAL = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
             "invert": "logical_not"}  # fmt: skip
 _RENAMED = {"true_divide": "divide", "conjugate": "positive", "degrees": "rad2deg", "radians": "deg2rad"}
@@ -58,6 +58,8 @@ def ufunc(session: Session, ufunc: Any, method: str, inputs: Sequence[Any], keyw
     if method == "at":
         return _at(session, name, inputs)
     result = _METHODS[method](session, name, inputs, keywords) if method in _METHODS else None
+    if result is None and method in folds.METHODS and ufunc.nin == 2:
+        result = folds.METHODS[method](ufunc, *inputs, **keywords)
     if result is None:
         raise session.placed(calls.not_covered(f"{ufunc.__name__}.{method}"))
     if where is not True:
@@ -266,12 +268,36 @@ def _apply_along_axis(session: Session, func1d: Any, axis: int, arr: Any, *args:
 
 
 def _piecewise(session: Session, x: Any, condlist: Any, funclist: Any, *args: Any, **keywords: Any) -> Any:
-    conditions = [condlist] if np.ndim(condlist) == np.ndim(x) and not isinstance(condlist, list) else list(condlist)
+    single = not isinstance(condlist, (list, tuple)) and np.ndim(condlist) == np.ndim(x)
+    conditions = [condlist] if single else list(condlist)
     pieces = [session.callable(f)(x, *args, **keywords) if callable(f) else f for f in funclist]
     result: Any = pieces[len(conditions)] if len(pieces) > len(conditions) else 0.0
     for condition, piece in zip(conditions, pieces, strict=False):
         result = np.where(condition, piece, result)  # NumPy lets the last true condition win
     return np.asarray(result).astype(x.dtype) if not is_traced(result) else result.astype(x.dtype)
+
+
+def _apply_over_axes(session: Session, func: Any, a: Any, axes: Any) -> Any:
+    """The function applied over one axis after the other, each kept at size 1."""
+    call, result = session.callable(func), a
+    for axis in (axes,) if np.ndim(axes) == 0 else axes:
+        reduced = call(result, axis)
+        result = reduced if reduced.ndim == result.ndim else np.expand_dims(reduced, axis)
+    return result
+
+
+def _array_equiv(session: Session, a1: Any, a2: Any) -> Any:
+    return np.all(np.equal(a1, a2))
+
+
+def _einsum_path(session: Session, *operands: Any, **keywords: Any) -> Any:
+    """The path that NumPy finds for these sizes; what `einsum` does with it is graphc's affair."""
+    real = [np.broadcast_to(0.0, tuple(int(d) for d in x.shape)) if type(x) is Tracer else x for x in operands]
+    return np.einsum_path(*real, **keywords)
+
+
+def _common_type(session: Session, *arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, x.dtype) for x in arrays))
 
 
 def _shape(session: Session, a: Any) -> Any:
@@ -317,12 +343,16 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     np.place: _putmask,
     np.put: _put,
     np.apply_along_axis: _apply_along_axis,
+    np.apply_over_axes: _apply_over_axes,
     np.piecewise: _piecewise,
+    np.einsum_path: _einsum_path,
     np.shape: _shape,
     np.ndim: lambda session, a: a.ndim,
     np.size: _size,
     np.copy: lambda session, a, order="K", subok=False: a.copy(),
     np.array_equal: _array_equal,
+    np.array_equiv: _array_equiv,
+    np.common_type: _common_type,
     np.iscomplexobj: lambda session, x: False,
     np.isrealobj: lambda session, x: True,
     np.may_share_memory: lambda session, a, b, max_work=None: getattr(a, "buffer", 0) is getattr(b, "buffer", 1),

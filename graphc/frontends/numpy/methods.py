@@ -18,7 +18,7 @@ ADVICE = (
 _FUNCTIONS = frozenset(
     """
     sum mean max min prod var std any all cumsum cumprod ptp argmax argmin argsort argpartition round clip dot trace
-    repeat take searchsorted nonzero choose compress
+    repeat take searchsorted nonzero choose
     """.split()  # noqa: SIM905
 )
 _VIEWS = frozenset({"reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagonal"})
@@ -52,13 +52,24 @@ def call(tracer: Tracer, name: str, *args: Any, **keywords: Any) -> Any:
     session = tracer.session
     if name in _SPREAD and len(args) > 1:
         args = (args,)
-    if tracer.array is not None and name not in _VIEWS:
+    if tracer.array is not None and name not in _VIEWS and not any(map(_traced, (*args, *keywords.values()))):
         return session.known(getattr(tracer.array, name)(*args, **keywords))
     out = keywords.pop("out", None)
     result = session.call(name, (tracer, *args), keywords)
     if name in _VIEWS:
         return session.viewed(tracer, result)
     return session.stored(session.wrapped(result), out)
+
+
+def _traced(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return any(map(_traced, value))
+    return hasattr(type(value), "__graphc_wrap__") and value.array is None
+
+
+def _compress(tracer: Tracer, condition: Any, *args: Any, **keywords: Any) -> Any:
+    """The function has the condition first."""
+    return tracer.session.wrapped(tracer.session.call("compress", (condition, tracer, *args), keywords))
 
 
 def _copy(tracer: Tracer, order: str = "C") -> Any:
@@ -114,5 +125,5 @@ def _view(tracer: Tracer, *args: Any, **keywords: Any) -> Any:
 
 _OWN: dict[str, Callable[..., Any]] = {
     "copy": _copy, "flatten": _flatten, "astype": _astype, "fill": _fill, "sort": _sort, "item": _item,
-    "tolist": _tolist, "conj": _itself, "conjugate": _itself, "view": _view,
+    "tolist": _tolist, "conj": _itself, "conjugate": _itself, "view": _view, "compress": _compress,
 }  # fmt: skip

@@ -207,7 +207,7 @@ class Tracer:
         return operator.index(self._real("Python needs an integer here, and this value is traced")[()])
 
     def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)
+        return np.rint(self).astype(np.int64) if digits is None else np.round(self, digits)
 
     def __format__(self, spec: str) -> str:
         array = self.array

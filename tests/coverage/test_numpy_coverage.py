@@ -1,0 +1,141 @@
+"""Every NumPy function that is covered, called as people call it: value, dtype, gradient, float32, text.
+
+The calls are in `calls.txt`. Values are compared with those of NumPy (or SciPy) itself, gradients
+with central differences of NumPy's values: nothing of graphc's is on the other side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import calls
+import numpy as np
+import pytest
+from calls import INPUTS, Call
+
+import graphc as gc
+
+CALLS = calls.read()
+each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+
+
+def leaves(result: Any) -> list[np.ndarray]:
+    """The arrays of a result, which may be a tuple or a list of them."""
+    if isinstance(result, (tuple, list)):
+        return [leaf for part in result for leaf in leaves(part)]
+    return [np.asarray(result)]
+
+
+def arguments(call: Call, dtype: str = "float64") -> list[Any]:
+    """The inputs of a call in a precision; an input without axes is a number."""
+    arrays = [INPUTS[name] for name in call.inputs]
+    cast = [a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays]
+    return [a if a.ndim else a[()] for a in cast]
+
+
+def compiled(call: Call, args: list[Any]) -> gc.Module:
+    return gc.compile(call.function(), dict(zip(call.inputs, args, strict=True)))
+
+
+def assert_same(got: Any, want: Any, rtol: float, atol: float) -> None:
+    found, expected = leaves(got), leaves(want)
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+# --- values and gradients ---
+
+
+def weighted(result: Any) -> float:
+    """A number that depends on every floating-point element of a result, on each in another way."""
+    total = 0.0
+    for leaf in leaves(result):
+        if leaf.dtype.kind == "f":
+            total += float(np.sum(leaf * weights(leaf)))
+    return total
+
+
+def weights(leaf: np.ndarray) -> np.ndarray:
+    return np.cos(1.0 + np.arange(leaf.size)).reshape(leaf.shape)
+
+
+def numeric(call: Call, which: int, step: float = 2e-4) -> np.ndarray:
+    """The gradient of NumPy's own values with respect to one input, by differences of fourth order."""
+    function, args = call.function(), arguments(call)
+    base = np.asarray(args[which])
+    gradient = np.zeros(base.shape)
+    for at in np.ndindex(base.shape):
+        ends = []
+        for factor in (-2, -1, 1, 2):
+            moved = base.copy()
+            moved[at] += factor * step
+            ends.append(weighted(function(*args[:which], moved if moved.ndim else float(moved), *args[which + 1 :])))
+        gradient[at] = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * step)
+    return gradient
+
+
+def cotangents(values: Any) -> list[Any]:
+    found = [weights(leaf) if leaf.dtype.kind == "f" else np.zeros(leaf.shape) for leaf in leaves(values)]
+    return [c if c.ndim else float(c) for c in found]
+
+
+def gradients(module: gc.Module, call: Call) -> dict[str, np.ndarray]:
+    _, saved = module.forward(*arguments(call))
+    found = module.backward(saved, *cotangents(call.function()(*arguments(call))))
+    return {name: np.asarray(slope) for name, slope in found._asdict().items()}
+
+
+def differentiable(call: Call) -> list[str]:
+    return [name for name in call.inputs if INPUTS[name].dtype.kind == "f"]
+
+
+@each_call
+def test_value_and_gradient(call: Call) -> None:
+    args = arguments(call)
+    module = compiled(call, args)
+    assert_same(module(*args), call.function()(*args), rtol=1e-11, atol=1e-13)
+    if not any(leaf.dtype.kind == "f" for leaf in leaves(call.function()(*args))) or not differentiable(call):
+        return
+    found = gradients(module, call)
+    assert list(found) == differentiable(call)
+    for name, slope in found.items():
+        expected = numeric(call, call.inputs.index(name))
+        scale = max(1.0, float(np.max(np.abs(expected))))
+        assert slope.shape == expected.shape
+        np.testing.assert_allclose(slope, expected, rtol=0, atol=2e-9 * scale, err_msg=f"gradient of {name}")
+
+
+# --- single precision ---
+
+# NumPy and SciPy answer float64 for float32 here; graphc keeps what it is given.
+WIDER = {
+    "np.percentile", "np.cov", "np.corrcoef", "np.interp", "np.vander", "np.array", "np.bincount", "x.item(k)",
+    "math.exp", "math.sqrt", "math.lgamma", "math.erf", "math.fsum", "scipy.special.polygamma",
+    "scipy.special.multigammaln", "scipy.stats.norm.pdf", "scipy.stats.norm.logpdf", "scipy.stats.norm.cdf",
+    "scipy.stats.norm.logcdf", "scipy.linalg.det", "np.geomspace",
+}  # fmt: skip
+
+
+@each_call
+def test_float32_stays_float32(call: Call) -> None:
+    args = arguments(call, "float32")
+    want = leaves(call.function()(*args))
+    module = compiled(call, args)
+    got = leaves(module(*args))
+    narrowed = ["float32" if a.dtype == "float64" and call.name in WIDER else a.dtype for a in want]
+    assert [a.dtype for a in got] == narrowed
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
+    if any(a.dtype == "float32" for a in got):
+        assert {slope.type.dtype for slope in module.gradient.outputs} <= {"float32"}
+
+
+def test_widened_are_those_that_numpy_widens() -> None:
+    widened = set()
+    for call in CALLS:
+        if call.name in WIDER:
+            args = arguments(call, "float32")
+            widened |= {call.name for leaf in leaves(call.function()(*args)) if leaf.dtype == "float64"}
+    assert widened == WIDER
