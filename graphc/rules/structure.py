@@ -70,10 +70,18 @@ def keep_reduced_axes(node: Node, views: Views) -> Node | None:
         return None if kept is None else build.negative(kept)
     if "keepdims" not in inner.op.attrs or inner["keepdims"] or inner.type.rank == 0:
         return None
-    if node.shape != reduced_shape(inner.args[0].shape, inner["axes"], True):
+    if node.shape != reduced_shape(inner.args[0].shape, _reduced_axes(inner), True):
         return None
     attrs = {**inner.attributes, "keepdims": True}
     return build.apply(inner.op.name, inner.args[0], **attrs)
+
+
+def _reduced_axes(node: Node) -> tuple[int, ...]:
+    """The axes of a reduction; argmax and argmin have one, or all by None."""
+    if "axes" in node.op.attrs:
+        axes: tuple[int, ...] = node["axes"]
+        return axes
+    return tuple(range(node.args[0].type.rank)) if node["axis"] is None else (node["axis"],)
 
 
 def drop_reduced_axes(node: Node, views: Views) -> Node | None:
@@ -81,7 +89,7 @@ def drop_reduced_axes(node: Node, views: Views) -> Node | None:
     inner = node.args[0]
     if "keepdims" not in inner.op.attrs or not inner["keepdims"]:
         return None
-    if node.shape != reduced_shape(inner.args[0].shape, inner["axes"], False):
+    if node.shape != reduced_shape(inner.args[0].shape, _reduced_axes(inner), False):
         return None
     return build.apply(inner.op.name, inner.args[0], **{**inner.attributes, "keepdims": False})
 

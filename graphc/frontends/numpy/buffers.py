@@ -26,7 +26,7 @@ from graphc.ir.node import Node, make
 from graphc.ir.op import Op
 from graphc.ops import REGISTRY
 
-STEPS = ("getitem", "transpose", "reshape", "expand_dims", "squeeze")
+STEPS = ("getitem", "transpose", "reshape", "expand_dims", "squeeze", "sized")
 
 
 class Step(NamedTuple):
@@ -47,6 +47,8 @@ class Step(NamedTuple):
         if self.op.name == "transpose":
             order = attrs["axes"]
             return build.transpose(part, tuple(order.index(a) for a in range(len(order))))
+        if self.op.name == "sized":
+            return build.apply("sized", part, axis=attrs["axis"], size=node.shape[attrs["axis"]])
         return build.reshape(part, node.shape)
 
 
@@ -75,8 +77,10 @@ class Buffer:
         self.twins: list[weakref[Buffer]] = []
 
     def may_share(self, other: Buffer) -> None:
-        self.twins.append(weakref(other))
-        other.twins.append(weakref(self))
+        """This memory and another may be the same, and so may all that the other one may be."""
+        for twin in [other, *(t for t in (ref() for ref in other.twins) if t is not None and t is not self)]:
+            self.twins.append(weakref(twin))
+            twin.twins.append(weakref(self))
 
     @property
     def node(self) -> Node:
@@ -110,8 +114,8 @@ class Buffer:
         if any(twin() is not None for twin in self.twins):
             raise UnsupportedError(
                 "G040",
-                "NumPy makes a view or a copy here, as memory happens to lie: this assignment has no certain meaning",
-                hint="reshape a copy: x.copy().reshape(...)",
+                "another array in use may be a view of this memory: the assignment has no certain meaning",
+                hint="take a copy first: x.copy().reshape(...), np.diag(x).copy()",
             )
 
     def view(self, path: Path) -> npt.NDArray[Any] | None:
@@ -144,6 +148,8 @@ def _real_step(array: npt.NDArray[Any], step: Step) -> npt.NDArray[Any]:
         return view
     if step.op.name == "transpose":
         return array.transpose(attrs["axes"])
+    if step.op.name == "sized":
+        return array
     if step.op.name == "expand_dims":
         return np.expand_dims(array, attrs["axes"])
     return array.squeeze(attrs["axes"]) if step.op.name == "squeeze" else array.reshape(attrs["shape"])

@@ -209,8 +209,12 @@ def _math_prod(session: Session, values: Iterable[Any], *, start: Any = 1) -> An
 # --- arrays ---
 
 
-def _array(session: Session, x: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0, **words: Any) -> Any:
+def _array(
+    session: Session, x: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, **words: Any
+) -> Any:
     """`np.array`: nested lists of traced values are stacked, a traced array is copied."""
+    if type(x) is Tracer and not copy:
+        return _asarray(session, x, dtype)
     if type(x) is Tracer:
         made = x.copy() if dtype is None else x.astype(dtype)
     elif _has_traced(x):
@@ -230,6 +234,14 @@ def _asarray(session: Session, x: Any, dtype: Any = None, **words: Any) -> Any:
     if isinstance(x, np.ndarray) and not hasattr(x, "__graphc_node__"):
         return np.asarray(x, dtype=dtype)
     return _array(session, x, dtype)
+
+
+def _as_laid_out(session: Session, x: Any, dtype: Any = None, **words: Any) -> Any:
+    """np.ascontiguousarray, np.asfortranarray: the array itself or a copy, as its memory lies."""
+    array = _asarray(session, x, dtype)
+    if array is not x or array.ndim < 2:
+        return array
+    return session.shared(array.copy(), array)
 
 
 def _has_traced(x: Any) -> bool:
@@ -442,8 +454,8 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     np.array: _array,
     np.asarray: _asarray,
     np.asanyarray: _asarray,
-    np.ascontiguousarray: _asarray,
-    np.asfortranarray: _asarray,
+    np.ascontiguousarray: _as_laid_out,
+    np.asfortranarray: _as_laid_out,
     **{getattr(np, n): _creation(getattr(np, n), "zeros" if n == "empty" else n) for n in (
         "zeros", "ones", "full", "empty", "eye", "identity", "arange", "linspace", "logspace", "geomspace", "tri",
         "indices", "diag_indices", "tril_indices", "triu_indices", "vander")},

@@ -32,10 +32,13 @@ _MODULES = {"numpy.linalg": "linalg.", "numpy.fft": "fft.", "scipy.linalg": "lin
 _VIEWS = frozenset(
     """
     reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims atleast_1d atleast_2d atleast_3d flip
-    fliplr flipud rot90 split array_split hsplit vsplit dsplit diagonal permute_dims matrix_transpose unstack
+    fliplr flipud rot90 split array_split hsplit vsplit dsplit permute_dims matrix_transpose unstack
     linalg.matrix_transpose
     """.split()  # noqa: SIM905
 )
+# Functions whose results share memory with their arguments, element for element in no simple order.
+_SHARED = frozenset({"broadcast_to", "broadcast_arrays", "sliding_window_view", "diag", "diagonal", "einsum"})
+_READONLY = frozenset({"broadcast_to", "sliding_window_view", "diag", "diagonal"})
 
 
 # --- ufuncs ---
@@ -90,7 +93,7 @@ def _known(
     for arg in args:
         if type(arg) is Tracer:
             arg.buffer.touched() if result is None else None
-    return session.known(result)
+    return session.known(result, *args)
 
 
 def _real(x: Any) -> Any:
@@ -195,6 +198,8 @@ def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[st
     if func in SPECIAL:
         return SPECIAL[func](session, *args, **keywords)
     name = name_of(func)
+    if name.startswith("atleast_") and len(args) > 1:
+        return tuple(function(session, func, (a,), {}) for a in args)
     if not _any_traced(args) and not _any_traced(keywords.values()) and name not in _VIEWS:
         out = keywords.pop("out", None)
         targets = () if out is None else (out,)
@@ -207,7 +212,18 @@ def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[st
     result = session.call(name, values, words, shown=name)
     if name in _VIEWS and values and type(values[0]) is Tracer:
         return session.viewed(values[0], result)
-    return session.stored(session.wrapped(result), out)
+    made = session.wrapped(result)
+    if name in _SHARED and out is None and not _is_new(name, values):
+        session.shared(made, *values, readonly=name if name in _READONLY else "")
+    return session.stored(made, out)
+
+
+def _is_new(name: str, values: Sequence[Any]) -> bool:
+    """Whether a function that may answer with a view makes a new array of these arguments."""
+    if name == "einsum":
+        operands = [v for v in values if type(v) is Tracer]
+        return len(operands) > 1 or np.ndim(operands[0]) == 0
+    return name == "diag" and values[0].ndim == 1
 
 
 def _any_traced(values: Any) -> bool:
@@ -327,6 +343,13 @@ def _like(name: str) -> Callable[..., Any]:
     return call
 
 
+def _nan_to_num(session: Session, x: Any, copy: bool = True, **keywords: Any) -> Any:
+    if not is_traced(x) and copy:
+        return session.known(np.nan_to_num(_real(x), **keywords))
+    made = session.wrapped(session.call("nan_to_num", (x,), keywords))
+    return made if copy else session.stored(made, x)
+
+
 def _diag_indices_from(session: Session, arr: Any) -> Any:
     return session.wrapped(session.call("diag_indices", (arr.shape[0], arr.ndim), {}))
 
@@ -359,6 +382,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     np.shares_memory: lambda session, a, b, max_work=None: getattr(a, "buffer", 0) is getattr(b, "buffer", 1),
     np.result_type: lambda session, *xs: np.result_type(*(getattr(x, "dtype", x) for x in xs)),
     np.can_cast: _can_cast,
+    np.nan_to_num: _nan_to_num,
     np.diag_indices_from: _diag_indices_from,
     np.real: lambda session, val: val,
     np.real_if_close: lambda session, a, tol=100: a,

@@ -18,7 +18,6 @@ from graphc.expr import build
 from graphc.expr.arguments import Weak, nodes
 from graphc.expr.subscript import accumulate, assign, subscript
 from graphc.frontends.numpy import masked
-from graphc.frontends.numpy.buffers import path_between
 from graphc.frontends.numpy.sizes import TracedSize, number_of
 from graphc.ir.dims import Size
 from graphc.ir.node import Node
@@ -42,10 +41,9 @@ def read(tracer: Tracer, key: Key) -> Any:
         return masked.read(tracer, items, mask)
     node = tracer.node
     found = session.attempt(lambda: _subscripted(tracer, node, items), [node, *_sizes(items)], "[]")
-    path = path_between(node, found)
-    if path is None or (found.type.rank == 0 and not any(i is Ellipsis for i in items)):
+    if not _basic(items) or (found.type.rank == 0 and not any(i is Ellipsis for i in items)):
         return session.wrapped(found, contiguous=found.type.rank <= 1)
-    return session.view(tracer, path)
+    return session.viewed(tracer, found)
 
 
 def _read_known(tracer: Tracer, array: npt.NDArray[Any], key: Key) -> Any:
@@ -55,8 +53,15 @@ def _read_known(tracer: Tracer, array: npt.NDArray[Any], key: Key) -> Any:
     if result.base is None or not np.may_share_memory(result, array):
         return tracer.session.known(result)
     found = _subscripted(tracer, tracer.node, key if type(key) is tuple else (key,))
-    path = path_between(tracer.node, found)
-    return tracer.session.known(result.copy()) if path is None else tracer.session.view(tracer, path)
+    return tracer.session.viewed(tracer, found)
+
+
+def _basic(items: Sequence[Any]) -> bool:
+    """Whether an index gives a view: of integers, slices, `None` and `...`."""
+    return all(
+        i is None or i is Ellipsis or type(i) is slice or (isinstance(i, (int, np.integer)) and not _is_tracer(i))
+        for i in items
+    )
 
 
 def _subscripted(tracer: Tracer, node: Node, items: Sequence[Any]) -> Node:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphc.errors import UnsupportedError
 from graphc.ir.types import dtype_named
 
@@ -21,7 +23,7 @@ _FUNCTIONS = frozenset(
     repeat take searchsorted nonzero choose
     """.split()  # noqa: SIM905
 )
-_VIEWS = frozenset({"reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagonal"})
+_VIEWS = frozenset({"reshape", "ravel", "transpose", "swapaxes", "squeeze"})
 _SPREAD = {"reshape": 1, "transpose": 0}  # x.reshape(n, 2) is x.reshape((n, 2))
 
 
@@ -53,7 +55,7 @@ def call(tracer: Tracer, name: str, *args: Any, **keywords: Any) -> Any:
     if name in _SPREAD and len(args) > 1:
         args = (args,)
     if tracer.array is not None and name not in _VIEWS and not any(map(_traced, (*args, *keywords.values()))):
-        return session.known(getattr(tracer.array, name)(*args, **keywords))
+        return session.known(getattr(tracer.array, name)(*args, **keywords), tracer)
     out = keywords.pop("out", None)
     result = session.call(name, (tracer, *args), keywords)
     if name in _VIEWS:
@@ -113,6 +115,10 @@ def _tolist(tracer: Tracer) -> Any:
     return [_tolist(row) for row in tracer] if tracer.ndim else _item(tracer)
 
 
+def _diagonal(tracer: Tracer, *args: Any, **keywords: Any) -> Any:
+    return np.diagonal(tracer, *args, **keywords)
+
+
 def _itself(tracer: Tracer) -> Any:
     return tracer
 
@@ -126,4 +132,5 @@ def _view(tracer: Tracer, *args: Any, **keywords: Any) -> Any:
 _OWN: dict[str, Callable[..., Any]] = {
     "copy": _copy, "flatten": _flatten, "astype": _astype, "fill": _fill, "sort": _sort, "item": _item,
     "tolist": _tolist, "conj": _itself, "conjugate": _itself, "view": _view, "compress": _compress,
+    "diagonal": _diagonal,
 }  # fmt: skip

@@ -177,12 +177,17 @@ class Session:
         kind = Kind.ARRAY if node.type.rank else Kind.SCALAR
         return Tracer(self, Buffer(node, contiguous), (), kind)
 
-    def known(self, result: Any) -> Any:
-        """A result of NumPy's on real arrays: an array becomes one that traced values may be written to."""
-        if isinstance(result, np.ndarray) and result.dtype.kind != "c":
-            return Tracer(self, Buffer(result), (), Kind.ARRAY)
+    def known(self, result: Any, *sources: Any) -> Any:
+        """A result of NumPy's on real arrays: an array becomes one that traced values may be written to.
+
+        sources: what it was made of; it may be a view of one of them.
+        """
+        if isinstance(result, np.ndarray):
+            made = Tracer(self, Buffer(result), (), Kind.ARRAY)
+            arrays = [s for s in sources if type(s) is Tracer and s.array is not None]
+            return self.shared(made, *(s for s in arrays if np.may_share_memory(result, s.array)))
         if type(result) in (tuple, list):
-            return type(result)(self.known(r) for r in result)
+            return type(result)(self.known(r, *sources) for r in result)
         return result
 
     def wrapped(self, result: Any, contiguous: bool = True) -> Any:
@@ -211,11 +216,28 @@ class Session:
         """The result of a function that NumPy answers with a view of `source`."""
         if isinstance(result, (tuple, list)):
             return type(result)(self.viewed(source, r) for r in result)
-        path = path_between(source.node, result) if isinstance(result, Node) else None
-        if path is None:
+        if not isinstance(result, Node):
             return self.wrapped(result)
-        self._note(result)
-        return self.view(source, path)
+        path = path_between(source.node, result)
+        if path is not None:
+            self._note(result)
+            return self.view(source, path)
+        whole = Tracer(self, source.buffer, (), Kind.ARRAY)  # a view of a view may be one of the whole in few steps
+        path = path_between(whole.node, result)
+        return self.shared(self.wrapped(result), source) if path is None else self.view(whole, path)
+
+    def shared(self, made: Any, *sources: Any, readonly: str = "") -> Any:
+        """Arrays that NumPy answers with views of others, where no steps lead from these to them.
+
+        readonly: the function whose results NumPy does not let anybody write to.
+        """
+        for array in made if isinstance(made, (tuple, list)) else [made]:
+            for source in sources:
+                if type(array) is Tracer and type(source) is Tracer:
+                    array.buffer.may_share(source.buffer)
+            if readonly and type(array) is Tracer:
+                array.buffer.readonly = f"what `{readonly}` answers can't be written to"
+        return made
 
     def view(self, source: Tracer, path: Path) -> Tracer:
         buffer = source.buffer
