@@ -8,7 +8,7 @@ def f(x: Float[np.ndarray, "n d"])                 jaxtyping's annotations, and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -71,13 +71,14 @@ class Signature:
         """
         used = [a.name for a in self.arguments]
         used += [n for a in self.arguments for n in a.names if not _is_position(n, a.name) or n not in aliases]
+        free = FreeNames(used)
         changed = False
         arguments: list[Argument] = []
         for argument in self.arguments:
             names = list(argument.names)
             for i, name in enumerate(names):
                 if name in aliases and _is_position(name, argument.name):
-                    names[i] = free_name(aliases[name], used)
+                    names[i] = free(aliases[name])
                     changed = True
             arguments.append(replace(argument, names=tuple(names)))
         return Signature(arguments, self.examples, self.by_keyword) if changed else None
@@ -88,14 +89,22 @@ def _is_position(name: str, argument: str) -> bool:
     return name != argument and name[-1].isdigit() and "_" in name
 
 
-def free_name(wanted: str, used: list[str]) -> str:
-    """`wanted`, or with the first number behind it that makes a new name; it is used from now on."""
-    number, name = 1, wanted
-    while name in used:
-        number += 1
-        name = f"{wanted}_{number}" if wanted[-1].isdigit() else f"{wanted}{number}"
-    used.append(name)
-    return name
+class FreeNames:
+    """Hands out names, a number behind one that has been given before: h, h2, h3."""
+
+    def __init__(self, used: Iterable[str] = ()) -> None:
+        self._used = set(used)
+        self._count: dict[str, int] = {}
+
+    def __call__(self, wanted: str) -> str:
+        """`wanted`, or with the first number behind it that makes a new name."""
+        name, number = wanted, self._count.get(wanted, 1)
+        while name in self._used:
+            number += 1
+            name = f"{wanted}_{number}" if wanted[-1].isdigit() else f"{wanted}{number}"
+        self._count[wanted] = number
+        self._used.add(name)
+        return name
 
 
 class _Sizes:

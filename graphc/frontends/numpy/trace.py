@@ -12,7 +12,7 @@ from __future__ import annotations
 import keyword
 import os
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,8 +27,7 @@ from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.masked import Masked
 from graphc.frontends.numpy.places import call_of
 from graphc.frontends.numpy.session import Session
-from graphc.frontends.numpy.signature import Argument, Signature, signature_of
-from graphc.frontends.numpy.signature import free_name as _free
+from graphc.frontends.numpy.signature import Argument, FreeNames, Signature, signature_of
 from graphc.frontends.numpy.sizes import Restart, TracedSize, substitute
 from graphc.frontends.numpy.structure import Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.tracer import Kind, Tracer
@@ -175,17 +174,18 @@ def _output_names(session: Session, outputs: list[Node], shape: Shape, otherwise
     """Keys of the result where it has some, else the user's names, else that of the function."""
     paths = paths_of(shape)
     names: list[str] = []
+    free = FreeNames()
     for node, path in zip(outputs, paths, strict=True):
         keyed = joined_name(path) if path and isinstance(path[-1], str) else None
         name = keyed or (None if node.op is INPUT else session.names.get(node)) or otherwise
-        _free(name, names)
+        names.append(free(name))
     return names
 
 
-def unique(names: Mapping[Node, str], taken: list[str]) -> dict[Node, str]:
+def unique(names: Mapping[Node, str], taken: Iterable[str]) -> dict[Node, str]:
     """The names, a number behind one that has been given before: h, h2, h3."""
-    used = [*taken]
-    return {node: _free(name, used) for node, name in names.items()}
+    free = FreeNames(taken)
+    return {node: free(name) for node, name in names.items()}
 
 
 def title_of(function: Any) -> str:
