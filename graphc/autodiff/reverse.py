@@ -12,7 +12,7 @@ made, and a branch from which no requested input can be reached is never entered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
@@ -20,7 +20,7 @@ from graphc.expr import build
 from graphc.expr.formula import instantiate, parse_formula
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node, scalar_value
-from graphc.ir.node import Node
+from graphc.ir.node import Node, topological
 
 
 class Derivative(NamedTuple):
@@ -45,16 +45,16 @@ def gradient(graph: Graph, wrt: Sequence[str]) -> Graph:
 
 def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
     """`gradient`, with the cotangents of the nodes in between."""
-    sources = [_source(graph, name) for name in wrt]
+    sources = [source_of(graph, name) for name in wrt]
     taken = {*graph.input_names, *graph.names.values()}
     cotangents: dict[Node, list[Node]] = {}
     seeds: list[Node] = []
     for name, output in zip(graph.output_names, graph.outputs, strict=True):
         if output.type.is_float:
-            seed = input_node(_fresh("d" + name, taken), output.type)
+            seed = input_node(fresh_name("d" + name, taken), output.type)
             seeds.append(seed)
             cotangents.setdefault(output, []).append(seed)
-    totals = _backward(graph, set(sources), cotangents)
+    totals = _backward(graph.nodes, set(sources), cotangents)
     names = dict(graph.names)
     for node, ct in totals.items():
         label = node["name"] if node in graph.inputs else graph.names.get(node)
@@ -73,12 +73,25 @@ def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
 
 def gradients_of(output: Node, ct: Node, sources: Sequence[Node]) -> list[Node]:
     """The cotangents of `sources`, any nodes that `output` depends on, when that of `output` is `ct`."""
-    graph = Graph(inputs=tuple(sources), outputs=(output,), output_names=("out",))
-    totals = _backward(graph, set(sources), {output: [ct]})
+    totals = transposed([(output, ct)], sources)
     return [totals.get(s) or build.zeros(s.shape, s.type.dtype) for s in sources]
 
 
-def _source(graph: Graph, name: str) -> Node:
+def transposed(
+    pairs: Sequence[tuple[Node, Node]], sources: Sequence[Node], known: Iterable[Node] = ()
+) -> dict[Node, Node]:
+    """The cotangents of `sources`, those that are not zero by structure, from (output, its cotangent).
+
+    known: nodes that depend on no source; nothing below them is looked at.
+    """
+    cotangents: dict[Node, list[Node]] = {}
+    for output, ct in pairs:
+        cotangents.setdefault(output, []).append(ct)
+    totals = _backward(topological([output for output, _ in pairs], known), set(sources), cotangents)
+    return {source: totals[source] for source in sources if source in totals}
+
+
+def source_of(graph: Graph, name: str) -> Node:
     if name not in graph.input_names:
         known = ", ".join(graph.input_names) or "none"
         hint = did_you_mean(name, graph.input_names) or f"the inputs are: {known}"
@@ -93,42 +106,42 @@ def _source(graph: Graph, name: str) -> Node:
     return node
 
 
-def _fresh(name: str, taken: set[str]) -> str:
+def fresh_name(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
     taken.add(name)
     return name
 
 
-def _backward(graph: Graph, sources: set[Node], cotangents: dict[Node, list[Node]]) -> dict[Node, Node]:
-    """The total cotangent of every node on a path from a source to an output."""
-    active = _active(graph, sources)
+def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, list[Node]]) -> dict[Node, Node]:
+    """The total cotangent of every node on a path from a source to an output; `order` has arguments first."""
+    active = active_nodes(order, sources)
     totals: dict[Node, Node] = {}
-    for node in reversed(graph.nodes):
+    for node in reversed(order):
         parts = cotangents.pop(node, None)
         if parts is None or node not in active:
             continue
         total = parts[-1]  # the sum reads in the order of the forward pass
         for part in parts[-2::-1]:
-            total = _plus(total, part)
+            total = plus(total, part)
         totals[node] = total
         for i, arg in enumerate(node.args):
             if arg in active:
                 ct = pullback(node, total, i)
                 if ct is not None:
-                    cotangents.setdefault(arg, []).append(_fit(ct, arg))
+                    cotangents.setdefault(arg, []).append(fitted(ct, arg))
     return totals
 
 
-def _plus(total: Node, part: Node) -> Node:
-    """A sum of cotangents; what comes with a minus sign is subtracted."""
+def plus(total: Node, part: Node) -> Node:
+    """A sum of cotangents or of tangents; what comes with a minus sign is subtracted."""
     return build.subtract(total, part.args[0]) if part.op.name == "negative" else build.add(total, part)
 
 
-def _active(graph: Graph, sources: set[Node]) -> set[Node]:
+def active_nodes(order: Sequence[Node], sources: Collection[Node]) -> set[Node]:
     """The nodes that depend on a source through differentiable operations."""
     active: set[Node] = set()
-    for node in graph.nodes:
+    for node in order:
         if node in sources or (
             node.type.is_float and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)
         ):
@@ -144,18 +157,24 @@ def pullback(node: Node, ct: Node, i: int) -> Node | None:
     """What `node` sends to its argument `i` when its own cotangent is `ct`, before un-broadcasting."""
     op = node.op
     if op.partials is not None:
-        formula = op.partials[i]
-        if formula is None:
-            return None
-        scope = {**node.attributes, **dict(zip(op.args, node.args, strict=True)), "y": node}
-        return scaled(ct, instantiate(parse_formula(formula), scope))
+        partial = partial_of(node, i)
+        return None if partial is None else scaled(ct, partial)
     if op.adjoint is None:
         raise UnsupportedError("G040", f"the derivative of `{op.name}` is not known")
     return op.adjoint(build, node, ct, i)
 
 
+def partial_of(node: Node, i: int) -> build.Value | None:
+    """The local derivative of an elementwise node by its argument `i`; None where none flows."""
+    formula = (node.op.partials or ())[i]
+    if formula is None:
+        return None
+    scope = {**node.attributes, **dict(zip(node.op.args, node.args, strict=True)), "y": node}
+    return instantiate(parse_formula(formula), scope)
+
+
 def scaled(ct: Node, partial: build.Value) -> Node:
-    """`ct * partial`; masks go outside, so that an infinite slope under a false mask gives 0."""
+    """`ct * partial`, also for tangents; masks go outside, so that an infinite slope under a false mask gives 0."""
     if not isinstance(partial, Node):
         value: float | None = partial
     else:
@@ -190,6 +209,6 @@ def _branch(ct: Node, slope: Node) -> build.Value:
     return 0.0 if value == 0 else scaled(ct, slope if value is None else value)
 
 
-def _fit(ct: Node, arg: Node) -> Node:
+def fitted(ct: Node, arg: Node) -> Node:
     """The cotangent with the shape and dtype of the value it belongs to."""
     return build.astype(build.unbroadcast(ct, arg), arg.type.dtype)

@@ -101,9 +101,12 @@ def rebuild(node: Node, args: Sequence[Node]) -> Node:
     return make(node.op, args, **node.attributes)
 
 
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """Every node that `roots` need, arguments first, in the order of first use; no recursion."""
-    done: set[Node] = set()
+def topological(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+    """Every node that `roots` need, arguments first, in the order of first use; no recursion.
+
+    known: nodes that are left out, with what only they need.
+    """
+    done = set(known)
     order: list[Node] = []
     for root in roots:
         stack = [root]
