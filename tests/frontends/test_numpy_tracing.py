@@ -270,6 +270,20 @@ def test_arrays_and_numbers_of_traced_values() -> None:
     assert "R = " in gc.compile(rotation, {"q": W}).source
 
 
+def lists(x: Any) -> Any:
+    pair = [x[0] ** 2, x[1]]
+    total = np.mean([x[i] ** 2 for i in range(3)]) + np.linalg.norm((x[0], x[1])) + np.sum(np.exp([x[0], 2.0]))
+    total += np.max([x[1], x.sum()]) + np.average(pair, weights=[x[2], 3.0]) + np.prod([x, x * 2], axis=0)[1]
+    total += np.dot(pair, pair) + np.shape(pair)[0] + np.reshape(pair, (2, 1))[0, 0] + np.std(pair)
+    total += np.logaddexp.reduce(pair) + np.add.reduce([x, x]).sum() + np.multiply.outer(pair, x)[0, 1]
+    return total + np.concatenate([pair, x]).sum() + np.stack([x, x]).sum()
+
+
+def test_lists_of_traced_values_are_arrays_to_numpy() -> None:
+    same_value(lists, W)
+    same_value(lambda x: np.mean([x[0], x[1]]) + np.linalg.norm([x[2], 2.0]), W)
+
+
 def test_without_source_too() -> None:
     space: dict[str, Any] = {}
     text = (
@@ -282,6 +296,7 @@ def test_without_source_too() -> None:
     module = gc.compile(space["f"], {"q": W})
     assert math.isclose(module(W), space["f"](W), rel_tol=1e-12)
     gc.check_grads(module, {"q": W})
+    np.testing.assert_allclose(gc.grad(eval("lambda x: np.mean([x[0], x[1] ** 2])", {"np": np}))(W), [0.5, W[1], 0.0])
     pair = [lambda x: np.sum(np.array([x[0], 2.0])), lambda x: np.sum(np.array([x[1], x[0]]) ** 2)]
     for f in pair:
         same_value(f, W)

@@ -48,6 +48,8 @@ class Hooks:
             return functools.partial(inside, self.session)
         if id(function) in _INDEXED:
             return _INDEXED[id(function)](self.session, function)
+        if isinstance(function, _DISPATCHED) and function not in REPLACED:
+            return functools.partial(_of_lists, self.session, function)
         try:
             replacement = REPLACED.get(function)
         except TypeError:  # not hashable
@@ -75,6 +77,8 @@ class Hooks:
             return self._class(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
             return self._array_method(function)
+        if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
+            return functools.partial(_of_lists, self.session, function)
         call = call_of(type(function))
         if call is not None:
             return functools.partial(self.call(call), function)
@@ -125,7 +129,7 @@ class Hooks:
             return (
                 _Module(value, self) if value in (np, math) or value.__name__.startswith(("numpy", "scipy")) else value
             )
-        if isinstance(value, (types.FunctionType, types.MethodType)):
+        if isinstance(value, (types.FunctionType, types.MethodType, _DISPATCHED[1])):
             return self.call(value)
         try:
             return self.call(value) if value in REPLACED else value
@@ -150,6 +154,35 @@ class _Module:
 def _unbound(method: Any, array: Any, *args: Any, **keywords: Any) -> Any:
     """`np.ndarray.sum(x)`: the method of the object that is given."""
     return getattr(array, method.__name__)(*args, **keywords)
+
+
+# NumPy's functions that ask their arguments, and those of them that look into a sequence of arrays by themselves.
+_DISPATCHED = (np.ufunc, type(np.sum))
+_SEQUENCES = frozenset(
+    """
+    concatenate stack vstack hstack dstack column_stack block multi_dot select choose piecewise lexsort ix_
+    broadcast_arrays einsum
+    """.split()  # noqa: SIM905
+)
+
+
+def _of_lists(session: Session, function: Any, *args: Any, **keywords: Any) -> Any:
+    """`np.mean([a, b])`: NumPy asks arrays, not what is in lists, and so would not come to traced ones."""
+    if function.__name__ in _SEQUENCES:
+        return function(*args, **keywords)
+    arrays = [_stacked(session, a) for a in args]
+    return function(*arrays, **{name: _stacked(session, value) for name, value in keywords.items()})
+
+
+def _stacked(session: Session, x: Any) -> Any:
+    """A list with traced elements as an array; a shape with traced sizes stays as it is."""
+    return _array(session, x) if type(x) in (list, tuple) and _has_elements(x) else x
+
+
+def _has_elements(x: Any) -> bool:
+    if type(x) in (list, tuple):
+        return any(map(_has_elements, x))
+    return type(x) is not TracedSize and is_traced(x)
 
 
 # --- numbers ---
