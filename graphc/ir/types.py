@@ -71,6 +71,16 @@ def show_shape(shape: tuple[Dim, ...]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
+def _unequal(a: Dim, b: Dim, shapes: tuple[tuple[Dim, ...], ...]) -> ShapeError:
+    named = not (isinstance(a, int) and isinstance(b, int))
+    return ShapeError(
+        "G021",
+        f"sizes {a} and {b} do not match",
+        label=" and ".join(show_shape(s) for s in shapes),
+        hint=f"if {a} and {b} are always equal, declare them with one name" if named else None,
+    ).between(a, b)
+
+
 def broadcast(*shapes: tuple[Dim, ...]) -> tuple[Dim, ...]:
     """The shape to which all of these broadcast, decided now: sizes are 1, equal, or an error."""
     rank = max((len(s) for s in shapes), default=0)
@@ -80,11 +90,6 @@ def broadcast(*shapes: tuple[Dim, ...]) -> tuple[Dim, ...]:
             if dim == 1 or dim == result[axis]:
                 continue
             if result[axis] != 1:
-                raise ShapeError(
-                    "G021",
-                    f"sizes {result[axis]} and {dim} do not match",
-                    label=" and ".join(show_shape(s) for s in shapes),
-                    hint=f"if {result[axis]} and {dim} are always equal, declare them with one name",
-                ).between(result[axis], dim)
+                raise _unequal(result[axis], dim, shapes)
             result[axis] = dim
     return tuple(result)

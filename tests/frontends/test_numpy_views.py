@@ -79,6 +79,15 @@ y = np.atleast_2d(v); y[0, 1] = 3; return v
 y = np.atleast_1d(v); y[1] = 3; return v
 y, z = np.atleast_1d(v, s); y[1] = 3; z += 1; return v, z
 y = x.T; z = y.T; z[0] = 1; return x, y
+y = x.T.copy(); z = y.ravel(); z[0] = s; return y
+y = (x.T * 2).ravel(); y[0] = s; return y
+y = v[:4]; y.shape = (2, 2); y[0] = s; return v, y
+y = v; y.shape = (5, 1); return v * 2
+y = x.copy().reshape(3, 4, order="F"); y[0] = s; return y
+y = x.ravel("F"); return y * v[0]
+y = x.flatten(order="F"); y[1] = s; return y
+y = np.reshape(x, (6, 2), order="F") + 0; y[1] = s; return y, x
+y = np.ravel(x.T.copy(), order="A") * 1; return y
 y = x[1:].T; z = y.T; z[0] = 1; return x, y
 a = x.copy(); y = a.reshape(6, 2); z = y.reshape(2, 6); z[0] = 1; return a, y
 a = x.copy(); y = a.reshape(6, 2).reshape(4, 3); y[0] = 1; return a
@@ -294,6 +303,17 @@ return acc, x
 """
 
 REFUSED = """
+G040 y = np.zeros_like(x.T); z = y.ravel(); z[0] = s; return y
+G040 y = np.array(x.T); z = y.ravel(); z[0] = s; return y
+G040 y = np.copy(x.T); z = y.ravel(); z[0] = s; return y
+G040 y = x.T.astype(float); z = y.ravel(); z[0] = s; return y
+G040 y = np.where(x.T > 0, x.T, 0); z = y.ravel(); z[0] = s; return y
+G040 b = np.ones((2, 3)).T + 1; b[0] = v[:2]; z = b.ravel(); z[0] = s; return b
+G040 b = np.zeros((2, 3), order="F"); b[0] = v[:3]; z = b.ravel(); z[0] = s; return b
+G040 y = x.copy(order="F"); z = y.ravel(); z[0] = s; return y
+G040 y = np.ravel(x.T, order="A"); return y
+G040 y = x.flatten("K"); return y
+G043 y = x.T; y.shape = (12,); return y
 G040 a = x + v[:3]; y = a.ravel(); y += 1; return a
 G040 a = x * 2; y = a.reshape(6, 2); y[:, 0] = 0; return a
 G040 y = x.T.reshape(-1); y[0] = 5; return x, y

@@ -38,6 +38,7 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.named = session.named
+        self.stored = session.checked
         self._converted: dict[int, tuple[Any, Any]] = {}
         session.convert = self.call
 
@@ -249,7 +250,7 @@ def _array(
     if type(x) is Tracer and not copy:
         return _asarray(session, x, dtype)
     if type(x) is Tracer:
-        made = x.copy() if dtype is None else x.astype(dtype)
+        made = x.copy("K") if dtype is None else x.astype(dtype)
     elif _has_traced(x):
         made = session.wrapped(session.call("array", (_lists(x),), {}))
         made = made if dtype is None else made.astype(dtype)
@@ -274,7 +275,7 @@ def _as_laid_out(session: Session, x: Any, dtype: Any = None, **words: Any) -> A
     array = _asarray(session, x, dtype)
     if array is not x or array.ndim < 2:
         return array
-    return session.shared(array.copy(), array)
+    return session.shared(array.copy("K"), array)
 
 
 def _has_traced(x: Any) -> bool:
@@ -312,7 +313,7 @@ def _creation(original: Callable[..., Any], name: str) -> Callable[..., Any]:
             positional.insert(1, words.pop("fill_value"))
         if name in ("arange", "linspace", "eye", "identity") and "N" in words:
             positional.insert(0, words.pop("N"))
-        return session.wrapped(session.call(name, positional, words))
+        return session.wrapped(session.call(name, positional, words), keywords.get("order") in (None, "C"))
 
     return call
 
@@ -369,6 +370,15 @@ def _with_functions(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(*ready, **{k: convert(v) if callable(v) else v for k, v in keywords.items()})
 
     return call
+
+
+def _sorted(session: Session, values: Iterable[Any], /, *, key: Any = None, reverse: bool = False) -> Any:
+    """`sorted` of numbers; a key decides by values, which is possible for known ones alone."""
+    found = list(values)
+    if key is None and any(map(is_traced, found)):
+        ordered = list(np.sort(_array(session, found)))
+        return ordered[::-1] if reverse else ordered
+    return sorted(found, key=key and session.convert(key), reverse=reverse)
 
 
 def _any_of(original: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -504,7 +514,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     all: _any_of(all, "all"),
     map: _with_functions(map),
     filter: _with_functions(filter),
-    sorted: _with_functions(sorted),
+    sorted: _sorted,
     functools.reduce: _with_functions(functools.reduce),
     np.vectorize: _vectorize,
 }  # fmt: skip

@@ -99,7 +99,7 @@ def by_position(
         if parameter.name not in rest:
             break
         values.append(rest.pop(parameter.name))
-    names = [p.name for p in parameters_of(function) if p.kind is p.POSITIONAL_OR_KEYWORD]
+    names = [p.name for p in parameters_of(function) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(values) > required and len(names) >= len(values):
         rest = {**dict(zip(names[required : len(values)], values[required:], strict=True)), **rest}
         values = values[:required]

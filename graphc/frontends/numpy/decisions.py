@@ -66,8 +66,6 @@ class Decisions:
             first, second = number_of(a, self.examples), number_of(b, self.examples)
             if first is not None and first == second and a != b:
                 self.begin_again(self._replacement(a, b))
-        if sizes is not None and None not in [number_of(d, self.examples) for d in sizes]:
-            return  # they differ in the examples, too
         known = [d for d in _sizes_in(values) if number_of(d, self.examples) is not None]
         if known:  # first those of which parts are taken, then all
             halved = [d for d in known if any(isinstance(a, Quotient) for m, _ in d.terms for a in m)]

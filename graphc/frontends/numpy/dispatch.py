@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import UnsupportedError
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import calls, complex, folds, indexing
+from graphc.frontends.numpy import calls, complex, folds, indexing, methods
 from graphc.frontends.numpy.tracer import Tracer, is_traced
 
 if TYPE_CHECKING:
@@ -118,13 +118,19 @@ def _is_boolean(x: Any) -> bool:
 
 def _call(session: Session, name: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
     dtype = keywords.pop("dtype", None)
-    result = session.call(name, inputs, keywords, shown=_SIGNS.get(name, name))
-    contiguous = all(x.contiguous for x in inputs if type(x) is Tracer)
-    wrapped = session.wrapped(result, contiguous)
+    result = session.call(
+        name, inputs, keywords, shown=_SIGNS.get(name, name if hasattr(np, name) else f"scipy.special.{name}")
+    )
+    wrapped = session.wrapped(result, _in_order(inputs))
     return wrapped if dtype is None else wrapped.astype(dtype)
 
 
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@", "power": "**"}
+
+
+def _in_order(values: Sequence[Any]) -> bool:
+    """Whether the result has its elements in order: NumPy keeps the layout that its arguments have."""
+    return all(_in_order(v) if type(v) in (list, tuple) else type(v) is not Tracer or v.contiguous for v in values)
 
 
 def _reduce(session: Session, name: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
@@ -197,7 +203,7 @@ def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[st
         return complex.function_of(session, func, args, keywords)
     if func in SPECIAL:
         return SPECIAL[func](session, *args, **keywords)
-    name = name_of(func)
+    name = "nonzero" if func is np.where and len(args) == 1 else name_of(func)
     if name.startswith("atleast_") and len(args) > 1:
         return tuple(function(session, func, (a,), {}) for a in args)
     if not _any_traced(args) and not _any_traced(keywords.values()) and name not in _VIEWS:
@@ -209,10 +215,12 @@ def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[st
     known = FUNCTIONS.get(name)
     required = known.required if known is not None else 0
     values, words = calls.by_position(func, required, args, keywords)
+    if name in ("ravel", "reshape") and type(values[0]) is Tracer:
+        methods.check_order(values[0], words.get("order", "C"))
     result = session.call(name, values, words, shown=name)
     if name in _VIEWS and values and type(values[0]) is Tracer:
         return session.viewed(values[0], result)
-    made = session.wrapped(result)
+    made = session.wrapped(result, _in_order([*values, *words.values()]))
     if name in _SHARED and out is None and not _is_new(name, values):
         session.shared(made, *values, readonly=name if name in _READONLY else "")
     return session.stored(made, out)
@@ -338,7 +346,7 @@ def _like(name: str) -> Callable[..., Any]:
             return session.wrapped(made)
         if a.array is not None:
             return session.known(getattr(np, name)(a.array, *map(_real, args), **words))
-        return session.wrapped(session.call(name, (a, *args), words))
+        return session.wrapped(session.call(name, (a, *args), words), a.contiguous)
 
     return call
 
@@ -372,7 +380,7 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     np.shape: _shape,
     np.ndim: lambda session, a: a.ndim,
     np.size: _size,
-    np.copy: lambda session, a, order="K", subok=False: a.copy(),
+    np.copy: lambda session, a, order="K", subok=False: a.copy(order),
     np.array_equal: _array_equal,
     np.array_equiv: _array_equiv,
     np.common_type: _common_type,

@@ -108,7 +108,7 @@ def _positions(tracer: Tracer, node: Node, items: Sequence[Any]) -> list[Any]:
         elif item is None:
             found.append(item)
         else:
-            entries = _entries(tracer, item)
+            entries = _entries(tracer, node, item, axis)
             found += entries
             axis += len(entries)
     return found
@@ -153,7 +153,16 @@ def _bound(tracer: Tracer, bound: Any) -> Any:
     raise TypeError("slice indices must be integers or None or have an __index__ method")
 
 
-def _entries(tracer: Tracer, item: Any) -> list[Any]:
+def _settle(tracer: Tracer, node: Node, position: int, axis: int) -> None:
+    """A position that the example does not have makes the size the example's, which is then an error."""
+    decisions = tracer.session.decisions
+    size: Any = node.shape[axis] if axis < node.type.rank else 0
+    number = number_of(size, decisions.examples) if isinstance(size, Size) else None
+    if number is not None and not -number <= position < number:
+        decisions.number(size)
+
+
+def _entries(tracer: Tracer, node: Node, item: Any, axis: int) -> list[Any]:
     """One item that is no slice: a position, or arrays of positions."""
     if type(item) is TracedSize:
         return [item.dim]
@@ -165,6 +174,7 @@ def _entries(tracer: Tracer, item: Any) -> list[Any]:
     if isinstance(item, (bool, np.bool_)):
         raise UnsupportedError("G040", "a truth value as an index", hint="write np.where(condition, a, b)")
     if isinstance(item, (int, np.integer)):
+        _settle(tracer, node, int(item), axis)
         return [int(item)]
     if isinstance(item, (list, tuple)) and any(_traced(i) for i in item):
         return [nodes((tracer.session.value(list(item)),))[0]]

@@ -56,7 +56,7 @@ class Masked:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method != "__call__" or keywords.get("out") is not None:
-            raise self._error(f"np.{ufunc.__name__}.{method}")
+            raise self._error(f"np.{ufunc.__name__}.{method} of what a traced mask chooses")
         full = [self._aligned(x) for x in inputs]
         return Masked(self.full.session.ufunc(ufunc, method, full, keywords), self.mask, self.axes)
 
@@ -64,20 +64,20 @@ class Masked:
         """The whole array behind an operand."""
         if type(x) is Masked:
             if x.mask.node is not self.mask.node:
-                raise self._error("arithmetic of what different masks choose")
+                raise self._error("an operation on what two different traced masks choose")
             return x.full
         if np.ndim(x) > 0:
-            raise self._error("arithmetic with another array")
+            raise self._error("an operation on another array and what a traced mask chooses")
         return x
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         name = {"amax": "max", "amin": "min"}.get(function.__name__, function.__name__)
         if args and type(args[0]) is Masked and hasattr(Masked, name):
             return getattr(args[0], name)(*args[1:], **keywords)
-        raise self._error(f"np.{function.__name__}")
+        raise self._error(f"np.{function.__name__} of what a traced mask chooses")
 
     def _error(self, what: str) -> Exception:
-        return self.full.session.placed(UnsupportedError("G043", f"{what} of what a traced mask chooses", hint=_HINT))
+        return self.full.session.placed(UnsupportedError("G043", what, hint=_HINT))
 
     def _reduced(self, name: str, axis: int | None = None, **keywords: Any) -> Any:
         axes = None if axis is None else self._axes(axis)
@@ -113,13 +113,13 @@ class Masked:
         return self
 
     def __len__(self) -> int:
-        raise self._error("the length")
+        raise self._error("the length of what a traced mask chooses")
 
     def __iter__(self) -> Any:
-        raise self._error("iteration over the elements")
+        raise self._error("iteration over what a traced mask chooses")
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name) if name.startswith("__") else self._error(f"`{name}`")
+        raise AttributeError(name) if name.startswith("__") else self._error(f"`{name}` of what a traced mask chooses")
 
 
 def _operator(ufunc: Any, swapped: bool) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -54,13 +54,16 @@ def call(tracer: Tracer, name: str, *args: Any, **keywords: Any) -> Any:
     session = tracer.session
     if name in _SPREAD and len(args) > 1:
         args = (args,)
+    if name == "ravel" and args:
+        keywords, args = {**keywords, "order": args[0]}, ()
+    check_order(tracer, keywords.get("order", "C"))
     if tracer.array is not None and name not in _VIEWS and not any(map(_traced, (*args, *keywords.values()))):
         return session.known(getattr(tracer.array, name)(*args, **keywords), tracer)
     out = keywords.pop("out", None)
     result = session.call(name, (tracer, *args), keywords)
     if name in _VIEWS:
         return session.viewed(tracer, result)
-    return session.stored(session.wrapped(result), out)
+    return session.stored(session.wrapped(result, tracer.contiguous), out)
 
 
 def _traced(value: Any) -> bool:
@@ -74,13 +77,25 @@ def _compress(tracer: Tracer, condition: Any, *args: Any, **keywords: Any) -> An
     return tracer.session.wrapped(tracer.session.call("compress", (condition, tracer, *args), keywords))
 
 
-def _copy(tracer: Tracer, order: str = "C") -> Any:
+def check_order(tracer: Tracer, order: str) -> None:
+    """UnsupportedError for order="A" and "K" where they mean what the memory of the argument says."""
+    if order in ("A", "K") and not tracer.contiguous:
+        raise tracer.session.placed(
+            UnsupportedError(
+                "G040", f'order="{order}" depends on how memory happens to lie', hint='write order="C", or order="F"'
+            )
+        )
+
+
+def _copy(tracer: Tracer, order: Literal["C", "F", "K", "A"] = "C") -> Any:
     array = tracer.array
-    return tracer.session.known(array.copy()) if array is not None else tracer.session.array(tracer.node)
+    if array is not None:
+        return tracer.session.known(array.copy(order))
+    return tracer.session.array(tracer.node, order == "C" or (order in "KA" and tracer.contiguous))
 
 
 def _flatten(tracer: Tracer, order: str = "C") -> Any:
-    return _copy(call(tracer, "ravel", order) if order != "C" else call(tracer, "ravel"))
+    return _copy(call(tracer, "ravel", order=order))
 
 
 def _astype(tracer: Tracer, dtype: Any, *args: Any, copy: bool = True, **keywords: Any) -> Any:
@@ -92,7 +107,7 @@ def _astype(tracer: Tracer, dtype: Any, *args: Any, copy: bool = True, **keyword
     wanted = session.attempt(lambda: dtype_named(name) if isinstance(name, str) else name)
     if wanted == tracer.dtype.name and not copy:
         return tracer
-    result = session.wrapped(session.call("astype", (tracer, wanted), {}))
+    result = session.wrapped(session.call("astype", (tracer, wanted), {}), tracer.contiguous)
     return result
 
 

@@ -50,6 +50,18 @@ class Places:
             self._spans[id(code), last] = known
         return known[1]
 
+    def definition(self, code: CodeType) -> Span | None:
+        """The line on which a function is defined; None without source."""
+        source = self.source(code.co_filename)
+        if not source.text:
+            return None
+        line = code.co_firstlineno
+        while source.line(line).lstrip().startswith("@"):
+            line += 1
+        text = source.line(line)
+        start = source.offset(line) + len(text) - len(text.lstrip())
+        return Span(source, start, start + len(text.strip()))
+
     def source(self, filename: str, module: dict[str, Any] | None = None) -> Source:
         """The text of a file; as many empty lines as needed where it cannot be had."""
         if filename not in self._sources:

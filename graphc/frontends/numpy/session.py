@@ -25,7 +25,7 @@ from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.decisions import Decisions
 from graphc.frontends.numpy.places import Places, user_frame
 from graphc.frontends.numpy.sizes import TracedSize
-from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
@@ -183,7 +183,9 @@ class Session:
         sources: what it was made of; it may be a view of one of them.
         """
         if isinstance(result, np.ndarray):
-            made = Tracer(self, Buffer(result), (), Kind.ARRAY)
+            if result.dtype == object:
+                return result
+            made = Tracer(self, Buffer(result, result.flags.c_contiguous), (), Kind.ARRAY)
             arrays = [s for s in sources if type(s) is Tracer and s.array is not None]
             return self.shared(made, *(s for s in arrays if np.may_share_memory(result, s.array)))
         if type(result) in (tuple, list):
@@ -315,6 +317,12 @@ class Session:
             raise self.placed(dispatch.made_outside())
         indexing.cast_into(target, result)
         return target
+
+    def checked(self, value: Any, target: Any) -> Any:
+        """`target[...] = value` in the user's code: a traced value does not go into an array from outside."""
+        if type(target) is np.ndarray and target.dtype != object and is_traced(value):
+            raise self.placed(dispatch.made_outside())
+        return value
 
     def callable(self, function: Any) -> Any:
         """A function of the user's, ready to be called with traced values."""

@@ -211,9 +211,18 @@ class _Hooks(ast.NodeTransformer):
             name = _name_of(node.targets[0])
             if name is not None:
                 node.value = _hook("named", [ast.Constant(name), node.value], node.value)
+            self._check_target(node)
             return node
         told = [_told(t, False) for target in node.targets for t in _plain(target)]
         return [node, *told]
+
+    def _check_target(self, node: ast.Assign) -> None:
+        """`a[i] = value` asks whether `a` may hold the value, where naming `a` twice does nothing more."""
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript) and all(
+            isinstance(n, ast.Name | ast.Attribute | ast.Load) for n in ast.walk(target.value)
+        ):
+            node.value = _hook("stored", [node.value, copy.deepcopy(target.value)], node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)

@@ -14,12 +14,11 @@ import os
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy.typing as npt
 
-from graphc.errors import LimitError, UnsupportedError
+from graphc.errors import GraphcError, LimitError, UnsupportedError
 from graphc.expr.arguments import Weak, nodes
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.builtins import Hooks
@@ -99,7 +98,7 @@ def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, di
         if session.decisions.pending is not None:
             raise session.decisions.pending
     leaves, shape = flatten(result)
-    outputs = [session.attempt(partial(output_node, session, leaf)) for leaf in leaves]
+    outputs = [_output(session, function, leaf) for leaf in leaves]
     inputs += session.captured_nodes
     graph = Graph(
         inputs=tuple(inputs),
@@ -138,6 +137,15 @@ def _argument(session: Session, argument: Argument, inputs: list[Node]) -> Any:
     return unflatten(argument.shape, values)
 
 
+def _output(session: Session, function: Callable[..., Any], value: Any) -> Node:
+    """A returned value as a node; what can't be one is an error at the definition of the function."""
+    try:
+        return output_node(session, value)
+    except GraphcError as error:
+        code = code_of(function)
+        raise error.at(None if code is None else session.places.definition(code)) from None
+
+
 def output_node(session: Session, value: Any) -> Node:
     """A returned value as a node."""
     if type(value) is Tracer:
@@ -160,7 +168,8 @@ def output_node(session: Session, value: Any) -> Node:
     if isinstance(given, Node):
         return given
     hint = "the function has no return statement" if value is None else "return arrays, numbers, or containers of them"
-    raise UnsupportedError("G042", f"the function returns a {type(value).__name__}", hint=hint)
+    what = "nothing" if value is None else f"a {type(value).__name__}"
+    raise UnsupportedError("G042", f"the function returns {what}", hint=hint)
 
 
 def _name_of(function: Any, taken: list[str]) -> str:
@@ -188,13 +197,23 @@ def unique(names: Mapping[Node, str], taken: Iterable[str]) -> dict[Node, str]:
     return {node: free(name) for node, name in names.items()}
 
 
-def title_of(function: Any) -> str:
-    """model.py:loss"""
+def _inner(function: Any) -> Any:
+    """The Python function behind partial objects, methods and objects that can be called, if there is one."""
     while hasattr(function, "func"):
         function = function.func
     inner = getattr(function, "__func__", function)
-    if not isinstance(inner, types.FunctionType):
-        inner = call_of(type(inner)) or inner
+    return inner if isinstance(inner, types.FunctionType) else call_of(type(inner)) or inner
+
+
+def code_of(function: Any) -> types.CodeType | None:
+    """The code of a function of the user's."""
+    code: types.CodeType | None = getattr(_inner(function), "__code__", None)
+    return code
+
+
+def title_of(function: Any) -> str:
+    """model.py:loss"""
+    inner = _inner(function)
     name = getattr(inner, "__name__", type(inner).__name__)
-    code = getattr(inner, "__code__", None)
+    code = code_of(function)
     return f"{os.path.basename(code.co_filename)}:{name}" if code is not None else name

@@ -44,7 +44,6 @@ class Tracer:
 
     __slots__ = ("buffer", "kind", "path", "session")
     __array_priority__ = 1000.0
-    __hash__ = None  # type: ignore[assignment]
 
     session: Session
     buffer: Buffer
@@ -94,6 +93,13 @@ class Tracer:
     @property
     def shape(self) -> tuple[Any, ...]:
         return tuple(self.session.size(d) for d in self.node.shape)
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        view = methods.call(self, "reshape", shape)
+        if view.buffer is not self.buffer:
+            raise self._untraceable("the shape of an array is set, and its memory may not lie in order")
+        self.path = view.path
 
     @property
     def ndim(self) -> int:
@@ -206,16 +212,25 @@ class Tracer:
     def __index__(self) -> int:
         return operator.index(self._real("Python needs an integer here, and this value is traced")[()])
 
+    def __hash__(self) -> int:
+        if self.kind is Kind.ARRAY:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._real("a key of a dict or a set is a known number, and this value is traced")[()])
+
     def __round__(self, digits: int | None = None) -> Any:
         return np.rint(self).astype(np.int64) if digits is None else np.round(self, digits)
 
     def __format__(self, spec: str) -> str:
         array = self.array
-        return repr(self) if array is None or array.ndim else format(array[()], spec)
+        return repr(self) if array is None else format(array if array.ndim else array[()], spec)
 
     def __repr__(self) -> str:
         array = self.array
         return f"<traced {self.node.type}>" if array is None else repr(array)
+
+    def __str__(self) -> str:
+        array = self.array
+        return repr(self) if array is None else str(array)
 
     def __copy__(self) -> Any:
         return methods.call(self, "copy")
@@ -284,7 +299,6 @@ for _name, _ufunc in _COMPARE.items():
     setattr(Tracer, f"__{_name}__", _binary(_ufunc)[0])
 for _name, _ufunc in _UNARY.items():
     setattr(Tracer, f"__{_name}__", _unary(_ufunc))
-Tracer.__hash__ = None  # type: ignore[assignment]
 
 
 def is_traced(value: Any) -> bool:
