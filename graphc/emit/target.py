@@ -71,6 +71,8 @@ class Target:
         if node.type.rank == 0 and node in self.untyped:
             self.symbols.add("Any")
             return f"{self.symbol('np')}.floating[{self.symbol('Any')}]"
+        if node.type == TensorType("bool", ()) and node.op is not INPUT and not self.scalar:
+            return f"{self.symbol('np')}.bool_"  # a comparison of NumPy's numbers
         return self.annotation(node.type)
 
     def array(self, dtype: str) -> str:
