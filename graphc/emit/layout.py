@@ -16,6 +16,7 @@ from graphc.emit.pyexpr import print_expr
 from graphc.emit.wrap import INDENT, WIDTH, statement, wrapped_return
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # what could end a comment
+_FORMULA = re.compile(r"\s*\w+ += ")  # what goes on after it stands behind it
 QUOTES = '"""'
 
 
@@ -89,7 +90,9 @@ def docstring(text: str, indent: int = 0) -> list[str]:
         return [lines[0] + end]
     for line in textwrap.dedent("\n".join(rest)).split("\n") if rest else ():
         start = margin + line[: len(line) - len(line.lstrip())]
-        lines += _wrapped(line, start, start) if line.strip() else [""]
+        formula = _FORMULA.match(line)
+        behind = start if formula is None else margin + " " * len(formula.group())
+        lines += _wrapped(line, start, behind) if line.strip() else [""]
     return [*lines, margin + QUOTES]
 
 

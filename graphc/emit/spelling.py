@@ -45,7 +45,7 @@ def statements(graph: Graph) -> list[str]:
         if node.op is not INPUT:
             names.setdefault(node, name)
     inside = [n for n in graph.nodes if n in names]
-    if all(n in graph.origin for n in inside):
+    if all(n in graph.origin and graph.origin[n].source.name == graph.title for n in inside):
         inside.sort(key=lambda n: graph.origin[n].start)  # as the user wrote them
     if not inside or len(inside) > MAX_LINES:
         return []

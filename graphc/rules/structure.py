@@ -143,6 +143,11 @@ def sign_out_of_sum(node: Node, views: Views) -> Node | None:
     return build.negative(build.apply(node.op.name, inner.args[0], **node.attributes))
 
 
+def merge_broadcasts(node: Node, views: Views) -> Node | None:
+    inner = node.args[0]
+    return build.broadcast_to(inner.args[0], node.shape) if inner.op.name == "broadcast_to" else None
+
+
 def matmul_with_repeated(node: Node, views: Views) -> Node | None:
     """A product with a vector of equal entries is a sum."""
     a, b = node.args
@@ -273,6 +278,14 @@ COMPUTED = (
         R,
         "the same number several times",
         (("sum(broadcast_to(s, (n, m)))", "n * m * s"),),
+    ),
+    ComputedRule(
+        "merge-broadcasts",
+        ("broadcast_to",),
+        merge_broadcasts,
+        B,
+        "repeated once for all",
+        (("broadcast_to(broadcast_to(s, (n, 1)), (n, m)) + x", "s + x"),),
     ),
     ComputedRule(
         "matmul-with-repeated",
