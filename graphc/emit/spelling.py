@@ -45,9 +45,23 @@ def statements(graph: Graph) -> list[str]:
         if node.op is not INPUT:
             names.setdefault(node, name)
     inside = [n for n in graph.nodes if n in names]
-    if all(n in graph.origin and graph.origin[n].source.name == graph.title for n in inside):
-        inside.sort(key=lambda n: graph.origin[n].start)  # as the user wrote them
+    if all(n in graph.origin for n in inside):
+        written = _written(graph)
+        inside.sort(key=lambda n: written[n])
     if not inside or len(inside) > MAX_LINES:
         return []
     width = min(16, max(len(names[n]) for n in inside))
     return [f"{names[n]:<{width}} = {spell(n, names)}" for n in inside]
+
+
+def _written(graph: Graph) -> dict[Node, int]:
+    """Where in the source each value was written, but no earlier than what it reads.
+
+    Sorted so, straight code is as the user wrote it; loops and functions that stand above their
+    callers still define each value before its use.
+    """
+    written: dict[Node, int] = {}
+    for node in graph.nodes:
+        own = [graph.origin[node].start] if node in graph.origin else []
+        written[node] = max([*own, *(written[a] for a in node.args)], default=0)
+    return written

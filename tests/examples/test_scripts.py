@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,35 @@ def test_scale():
 @pytest.mark.parametrize("model", sorted(EXAMPLES.rglob("*.gc")), ids=lambda p: p.name)
 def test_models_verify(model):
     assert run("-m", "graphc", "verify", model).startswith("input ")
+
+
+FOUND = {  # script: what its output must contain, with one number, and that number's bounds
+    "logistic_regression.py": (r"held out (\S+) %", 96.0, 100.0),
+    "poisson_regression.py": (r"log-likelihood (\S+)", -62419.7, -62419.5),
+    "gaussian_process.py": (r"24 months: (\S+) ppm", 0.0, 0.6),
+    "mixture.py": (r"-> (\S+) in", -1.2013, -1.2012),
+    "convnet.py": (r"held-out accuracy: (\S+) %", 97.0, 100.0),
+    "style.py": (r"epoch 60 .* held out +(\S+) %", 95.0, 100.0),
+}
+
+
+@cache
+def printed(script):
+    started = time.perf_counter()
+    output = run(EXAMPLES / script)
+    return output, time.perf_counter() - started
+
+
+@pytest.mark.parametrize("script", FOUND)
+def test_real_data(script):
+    pattern, low, high = FOUND[script]
+    output, seconds = printed(script)
+    assert seconds < 60
+    assert low <= float(re.search(pattern, output)[1]) <= high
+
+
+@pytest.mark.parametrize("script", ["convnet.py", "style.py"])
+def test_training_lowers_the_loss(script):
+    losses = [float(loss) for loss in re.findall(r"^epoch .* loss (\S+)", printed(script)[0], re.MULTILINE)]
+    assert len(losses) >= 7
+    assert losses[-1] < 0.25 * losses[0]
