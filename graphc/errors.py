@@ -290,4 +290,4 @@ class GradientMismatch(GraphcError, AssertionError):
 
 
 class InternalError(GraphcError, RuntimeError):
-    """A bug in graphc."""
+    """A bug in graphc: one of its own invariants does not hold."""
