@@ -39,6 +39,7 @@ class Hooks:
         self.session = session
         self.named = session.named
         self.stored = session.checked
+        self.read = session.readable
         self._converted: dict[int, tuple[Any, Any]] = {}
         session.convert = self.call
 
@@ -238,6 +239,12 @@ def _math_prod(session: Session, values: Iterable[Any], *, start: Any = 1) -> An
     for value in values:
         total = total * value
     return total
+
+
+def _prod(session: Session, a: Any, *args: Any, **words: Any) -> Any:
+    """`np.prod(x.shape)` is a size."""
+    sizes = type(a) in (tuple, list) and all(type(v) is TracedSize or type(v) is int for v in a)
+    return math.prod(a) if sizes and not args and not words else _of_lists(session, np.prod, a, *args, **words)
 
 
 # --- arrays ---
@@ -493,6 +500,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     math.ceil: _to_integer("ceil", math.ceil),
     math.trunc: _to_integer("trunc", math.trunc),
     math.prod: _math_prod,
+    np.prod: _prod,
     math.fsum: lambda session, values: _sum(session, values, 0.0),
     np.array: _array,
     np.asarray: _asarray,

@@ -24,6 +24,7 @@ from graphc.ir.node import Node
 from graphc.ir.types import promote
 
 if TYPE_CHECKING:
+    from graphc.frontends.numpy.session import Session
     from graphc.frontends.numpy.tracer import Tracer
 
 Key = Any
@@ -186,6 +187,20 @@ def _entries(tracer: Tracer, node: Node, item: Any, axis: int) -> list[Any]:
             return [tracer.session.value(array.astype(np.int64))]
         raise DtypeError("G030", f"an index is made of integers, not of {array.dtype.name}")
     return [int(array)] if array.ndim == 0 else [tracer.session.value(array.astype(np.int64))]
+
+
+class Outside:
+    """A real array, which stays what it is unless a position is traced."""
+
+    __slots__ = ("array", "session")
+
+    def __init__(self, session: Session, array: npt.NDArray[Any]) -> None:
+        self.session, self.array = session, array
+
+    def __getitem__(self, key: Key) -> Any:
+        if not any(_traced(i) for i in (key if type(key) is tuple else (key,))):
+            return self.array[_real_key(key)]
+        return read(self.session.array(self.session.constant(self.array)), key)
 
 
 # --- writing ---

@@ -324,6 +324,10 @@ class Session:
             raise self.placed(dispatch.made_outside())
         return value
 
+    def readable(self, value: Any) -> Any:
+        """`value[...]` in the user's code: an array from outside may be read at traced positions."""
+        return indexing.Outside(self, value) if type(value) is np.ndarray else value
+
     def callable(self, function: Any) -> Any:
         """A function of the user's, ready to be called with traced values."""
         return self.convert(function)

@@ -205,6 +205,12 @@ class _Hooks(ast.NodeTransformer):
             return _hook("call", [node], node)
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.value = _hook("read", [node.value], node.value)
+        return node
+
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
         if len(node.targets) == 1 and not isinstance(node.targets[0], ast.Tuple | ast.List):
