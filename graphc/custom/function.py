@@ -59,7 +59,9 @@ def custom_op(
     >>> import numpy as np
     >>> def scaled(x):
     ...     return 3.0 * x
-    >>> op = custom_op("scaled", scaled, lambda ct, out, x: (3.0 * ct,), import_from="mine")
+    >>> def scaled_vjp(ct, out, x):
+    ...     return (3.0 * ct,)
+    >>> op = custom_op("scaled", scaled, scaled_vjp, import_from="mine")
     >>> op(np.array([1.0, 2.0]))
     array([3., 6.])
     """
