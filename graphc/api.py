@@ -252,10 +252,10 @@ class Module:
         values = value if isinstance(value, tuple) else (value,)
         return tuple(v for v, o in zip(values, self.graph.outputs, strict=True) if o.type.is_float)
 
-    def _flat_value(self, **arrays: Any) -> tuple[Any, ...]:
+    def _flat_value(self, /, **arrays: Any) -> tuple[Any, ...]:
         return self._floats(self._module.forward(**self._typed(arrays))[0])
 
-    def _flat_gradients(self, **arrays: Any) -> Any:
+    def _flat_gradients(self, /, **arrays: Any) -> Any:
         """The gradients of the sum of all outputs."""
         value, saved = self._module.forward(**self._typed(arrays))
         ones = [np.ones_like(v) if np.ndim(v) else 1.0 for v in self._floats(value)]

@@ -146,7 +146,7 @@ def _axes(axes: Value, rank: int, default: int) -> list[int]:
     return [axis_number(a, rank) for a in given]
 
 
-def _several(one: Callable[..., Pair], default: int | None) -> Callable[..., Pair]:
+def _several(one: Callable[..., Pair], default: int | None, doc: str) -> Callable[..., Pair]:
     """A transform along several axes, one after the other."""
 
     def call(a: Value, s: Value = None, axes: Value = None, norm: Value = None) -> Pair:
@@ -158,6 +158,7 @@ def _several(one: Callable[..., Pair], default: int | None) -> Callable[..., Pai
             x = one(x, size, place, norm)
         return x
 
+    call.__doc__ = doc
     return call
 
 
@@ -241,10 +242,10 @@ TABLE: dict[str, Callable[..., Any]] = {
     "fft.irfft": irfft,
     "fft.hfft": hfft,
     "fft.ihfft": ihfft,
-    "fft.fft2": _several(fft, 2),
-    "fft.ifft2": _several(ifft, 2),
-    "fft.fftn": _several(fft, None),
-    "fft.ifftn": _several(ifft, None),
+    "fft.fft2": _several(fft, 2, "The discrete Fourier transform of matrices."),
+    "fft.ifft2": _several(ifft, 2, "The inverse discrete Fourier transform of matrices."),
+    "fft.fftn": _several(fft, None, "The discrete Fourier transform along several axes."),
+    "fft.ifftn": _several(ifft, None, "The inverse discrete Fourier transform along several axes."),
     "fft.rfft2": rfft2,
     "fft.irfft2": irfft2,
     "fft.rfftn": rfftn,
