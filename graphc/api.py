@@ -192,8 +192,9 @@ class Module:
         name: str | None = None,
         interface: Interface | None = None,
         arguments: tuple[str, ...] = (),
+        joint: Joint | None = None,
     ) -> None:
-        self._joint: Joint = join(graph, wrt)
+        self._joint: Joint = joint or join(graph, wrt)
         self._program: Program = plan(self._joint)
         self._wrt = wrt
         self._interface = interface or Interface.of_graph(graph)

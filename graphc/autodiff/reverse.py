@@ -71,24 +71,18 @@ def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
     return Derivative(result, totals)
 
 
-def gradients_of(output: Node, ct: Node, sources: Sequence[Node]) -> list[Node]:
-    """The cotangents of `sources`, any nodes that `output` depends on, when that of `output` is `ct`."""
-    totals = transposed([(output, ct)], sources)
-    return [totals.get(s) or build.zeros(s.shape, s.type.dtype) for s in sources]
-
-
 def transposed(
     pairs: Sequence[tuple[Node, Node]], sources: Sequence[Node], known: Iterable[Node] = ()
 ) -> dict[Node, Node]:
-    """The cotangents of `sources`, those that are not zero by structure, from (output, its cotangent).
+    """The cotangents of `sources` and of the nodes between, given (output, its cotangent); others are zero.
 
     known: nodes that depend on no source; nothing below them is looked at.
     """
     cotangents: dict[Node, list[Node]] = {}
     for output, ct in pairs:
-        cotangents.setdefault(output, []).append(ct)
-    totals = _backward(topological([output for output, _ in pairs], known), set(sources), cotangents)
-    return {source: totals[source] for source in sources if source in totals}
+        if output.type.is_float:
+            cotangents.setdefault(output, []).append(ct)
+    return _backward(topological([output for output, _ in pairs], known), set(sources), cotangents)
 
 
 def source_of(graph: Graph, name: str) -> Node:

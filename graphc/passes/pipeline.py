@@ -74,6 +74,23 @@ def simplify(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
     return engine.run(graph), tuple(engine.steps)
 
 
+def simplify_derivative(graph: Graph, fixed: Sequence[Node]) -> Graph:
+    """A graph of values and of derivatives as part of a larger one, in its simplest form.
+
+    The nodes in `fixed`, those of the values, stay as they are; the derivatives are written over them.
+    """
+    simple = Engine(SIMPLIFY).run(graph, fixed=fixed)
+    reused, _ = reuse_forward(simple, fixed)
+    return send_masks(reused, fixed)[0]
+
+
+def settled(graph: Graph) -> Joint:
+    """A graph whose derivatives are among its outputs, all in simplest form: there is nothing left to differentiate."""
+    shared, _ = share_exponentials(graph)
+    nothing = replace(graph, outputs=(), output_names=())
+    return Joint(graph, shared, nothing, shared, {}, (), ())
+
+
 def join(values: Graph, wrt: Sequence[str], level: Level = Level.FULL) -> Joint:
     """Everything from the graph of a model to the joint graph that is planned and emitted."""
     stable, before = (values, ()) if level is Level.NONE else stabilise(values)

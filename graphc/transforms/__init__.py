@@ -1,0 +1,14 @@
+"""Functions of functions: what people type where they have JAX's or autograd's.
+
+    gc.grad(loss)(w, X, y)      compiled at the first call for these ranks and dtypes, then run
+
+The conventions are JAX's: `argnums` says which arguments to differentiate by, results come back in
+their structure. Arguments that are not differentiated by may be anything: arrays and floats are
+inputs of the compiled code; integers, strings, None and functions are part of it. Inside a traced
+function a transform becomes part of the graph, so derivatives of derivatives need nothing new.
+"""
+
+from graphc.transforms.forward import hvp, jvp
+from graphc.transforms.reverse import grad, value_and_grad, vjp
+
+__all__ = ["grad", "hvp", "jvp", "value_and_grad", "vjp"]

@@ -1,0 +1,190 @@
+"""Forward mode for functions: gc.jvp(f, primals, tangents), gc.hvp(f)(*args, v).
+
+    gc.jvp(f, (x,), (v,))     f(x), and its derivative along v
+    gc.hvp(f)(x, v)           the derivative of the gradient along v: the Hessian of f times v
+
+The whole call is traced and compiled into one module without a backward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from graphc.api import Module
+from graphc.autodiff.forward import tangents_of
+from graphc.errors import ArgumentError
+from graphc.expr import build
+from graphc.frontends.numpy.signature import FreeNames, described_signature
+from graphc.frontends.numpy.structure import flatten, joined_name, paths_of, unflatten
+from graphc.frontends.numpy.trace import title_of, trace_signature
+from graphc.ir.node import Node
+from graphc.module import Interface
+from graphc.passes.pipeline import settled
+from graphc.transforms.arguments import place_of
+from graphc.transforms.compiled import Compiled, scalars
+from graphc.transforms.inside import Function, Stage, Tree, seed_of, stage
+from graphc.transforms.reverse import Grad
+from graphc.transforms.transform import Transform
+
+
+class WholeCall(Transform):
+    """A transform that is compiled by tracing its own call."""
+
+    def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Compiled:
+        names = list(kinds)
+        traced = trace_signature(self, described_signature(kinds, frozenset(names[count:])))
+        graph = replace(traced.graph, title=title_of(innermost(self._function)))
+        return Compiled(traced, Module(graph, (), None, Interface.of_traced(traced), joint=settled(graph)), names)
+
+    def _run(self, compiled: Compiled, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
+        return scalars(compiled.module(**compiled.words(args, words)))
+
+
+def innermost(function: Function) -> Function:
+    """The function that transforms were made of."""
+    while isinstance(function, Transform):
+        function = function.__wrapped__
+    return function
+
+
+class Tangent(WholeCall):
+    """`gc.jvp(f, primals, tangents)`, called as f_dot(*primals, *tangents)."""
+
+    def _places(self, args: Sequence[Any]) -> list[int]:
+        return list(range(len(args)))
+
+    def _named(self, count: int) -> list[str]:
+        names = super()._named(count // 2)
+        free = FreeNames(names)
+        return [*names, *(free(f"{name}_dot") for name in names)]
+
+    def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
+        half = len(args) // 2
+        part = stage(session, self._function, args[:half], words, range(half), False)
+        _name_outputs(part, getattr(innermost(self._function), "__name__", ""))
+        trees = [Tree(session, v) for v in args[half:]]
+        return part.value(), pushed(part, trees)
+
+
+def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of a function, and its derivative along `tangents`: (f(x), J v).
+
+    primals, tangents: a tuple each, one entry an argument, of the same structure and shapes.
+    The tangent has the structure of the value; integers in it have the tangent 0.
+
+    >>> import numpy as np
+    >>> value, tangent = jvp(lambda x: x**2, (np.array([1.0, 3.0]),), (np.array([1.0, 0.5]),))
+    >>> value, tangent
+    (array([1., 9.]), array([2., 3.]))
+    """
+    return _tangent(function)(*_checked(primals, tangents))  # type: ignore[no-any-return]
+
+
+def _jvp_inside(session: Any, function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    return _tangent(function).__graphc_inside__(session, *_checked(primals, tangents))
+
+
+jvp.__graphc_inside__ = _jvp_inside  # type: ignore[attr-defined]
+
+
+def _tangent(function: Function) -> Tangent:
+    """The compiled forms for a function, the same ones in every call."""
+    try:
+        return _known(function)
+    except TypeError:  # not hashable
+        return Tangent(function, ())
+
+
+@lru_cache(maxsize=256)
+def _known(function: Function) -> Tangent:
+    return Tangent(function, ())
+
+
+def _checked(primals: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+    """The primals, then the tangents."""
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            hint = f"one argument is {name}=(x,)"
+            raise ArgumentError("G070", f"{name} is a tuple, not a {type(given).__name__}", hint=hint)
+    if [flatten(p)[1] for p in primals] != [flatten(t)[1] for t in tangents]:
+        raise ArgumentError("G070", "the tangents have another structure than the primals")
+    return [*primals, *tangents]
+
+
+class HessianProduct(WholeCall):
+    """`gc.hvp(f)`."""
+
+    def _places(self, args: Sequence[Any]) -> list[int]:
+        """Those of the arguments differentiated by, and that of the direction."""
+        if not args:
+            raise ArgumentError("G070", "the last argument is the direction v")
+        count = len(args) - 1
+        return [*(place_of(n, count) for n in self._argnums), count]
+
+    def _named(self, count: int) -> list[str]:
+        names = super()._named(count - 1)
+        return [*names, FreeNames(names)("v")]
+
+    def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
+        *given, v = args
+        argnums = places[0] if self._single else places[:-1]
+        directions = [v] if self._single else _directions(v, len(places) - 1)
+        for place, direction in zip(places[:-1], directions, strict=True):
+            if flatten(given[place])[1] != flatten(direction)[1]:
+                raise ArgumentError("G070", "the direction has another structure than the argument")
+        part = stage(session, Grad(self._function, argnums), given, words, places[:-1], False)
+        result = pushed(part, [Tree(session, d) for d in directions])
+        name_result(session, result, "Hv")
+        return result
+
+
+def hvp(function: Function, argnums: int | Sequence[int] = 0) -> HessianProduct:
+    """The Hessian of a function with a scalar result times a vector: hvp(f)(*args, v).
+
+    v has the structure of the argument `argnums`, or is a tuple of such for several; so is the result.
+    No matrix is made: the gradient is differentiated along v (Pearlmutter, "Fast exact multiplication
+    by the Hessian", 1994).
+
+    >>> import numpy as np
+    >>> hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    return HessianProduct(function, argnums)
+
+
+def _directions(v: Any, count: int) -> Sequence[Any]:
+    if not isinstance(v, (tuple, list)) or len(v) != count:
+        raise ArgumentError("G070", f"the direction is a tuple of {count}, one for each of argnums")
+    return v
+
+
+def pushed(part: Stage, trees: Sequence[Tree]) -> Any:
+    """The tangent of the value, in its structure, along tangents of the differentiated arguments."""
+    session = part.session
+    pairs = zip(part.inputs, (n for tree in trees for n in tree.stand_ins), strict=True)
+    seeds = {node: seed_of(session, tangent, node) for node, tangent in pairs}
+    found = tangents_of(part.outputs, seeds)
+    wanted = [found.get(o) or _zero(o) for o in part.outputs]
+    finished = part.finished(wanted, part.labels(found, "{}_dot"), trees)
+    return unflatten(part.shape, [session.wrapped(n) for n in finished])
+
+
+def _zero(output: Node) -> Node:
+    return build.zeros(output.shape, output.type.dtype)
+
+
+def _name_outputs(part: Stage, name: str) -> None:
+    """Outputs without a name are called as the function is."""
+    for output in part.outputs:
+        if output.args and name.isidentifier():
+            part.names.setdefault(output, name)
+
+
+def name_result(session: Any, result: Any, name: str) -> None:
+    """Call the leaves of a result after what they are, and where they stand in it: Hv, or Hv_W and Hv_b."""
+    leaves, shape = flatten(result)
+    for leaf, path in zip(leaves, paths_of(shape), strict=True):
+        session.names[leaf.node] = joined_name((name, *path))
