@@ -20,6 +20,7 @@ from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE, scalar_value
 from graphc.ir.node import Constant, Node, topological
+from graphc.ir.regular import Call, regular
 
 TextOf = Callable[[Node], str]
 
@@ -214,10 +215,19 @@ class Writer:
         array = value.array()
         if value.shape == ():
             return self.number(_shortest(array[()]))
-        keywords = [] if value.dtype == "float64" else [ast.keyword("dtype", self._dtype(value.dtype))]
         self.symbols.add("np")
+        short = regular(array)
+        if short is not None:
+            return self._regular(short)
+        keywords = [] if value.dtype == "float64" else [ast.keyword("dtype", self._dtype(value.dtype))]
         call = ast.Attribute(ast.Name(self._rename.get("np", "np")), "array")
         return ast.Call(call, [self._nested(array)], keywords)
+
+    def _regular(self, call: Call) -> ast.expr:
+        """The call that makes a regular array."""
+        np_ = ast.Name(self._rename.get("np", "np"))
+        keywords = [] if call.dtype is None else [ast.keyword("dtype", self._dtype(call.dtype))]
+        return ast.Call(ast.Attribute(np_, call.function), [self._attribute(a) for a in call.args], keywords)
 
     def _dtype(self, dtype: str) -> ast.expr:
         return ast.Attribute(ast.Name(self._rename.get("np", "np")), "bool_" if dtype == "bool" else dtype)

@@ -21,7 +21,7 @@ from graphc.rewrite.views import (
     signed,
 )
 
-FOLD_LIMIT = 10_000  # elements of a constant made at compile time
+FOLD_LIMIT = 64  # elements of a constant made at compile time: a larger one reads better as the operation
 
 
 def fold_constants(node: Node, views: Views) -> Node | None:

@@ -12,7 +12,7 @@ While nothing traced has been written, a buffer is a real array, and NumPy itsel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import ref as weakref
 
@@ -60,20 +60,28 @@ class Buffer:
 
     array: the real array, while all of it is known.  node: its present value otherwise.
     contiguous: whether the elements are known to lie in order, so that a reshape is a view.
+    constant: what makes a node of a real array, given the variable that it is in.
     name: the variable that it is in.  readonly: why it can't be written to, if it can't.
     twins: memory that NumPy may or may not share with this; what is written to one while the other
     is in use has no certain meaning.
     """
 
-    __slots__ = ("__weakref__", "_node", "array", "contiguous", "dtype", "name", "readonly", "twins")
+    __slots__ = ("__weakref__", "_node", "array", "constant", "contiguous", "dtype", "name", "readonly", "twins")
 
-    def __init__(self, value: Node | npt.NDArray[Any], contiguous: bool = True, readonly: str = "") -> None:
+    def __init__(
+        self,
+        value: Node | npt.NDArray[Any],
+        contiguous: bool = True,
+        readonly: str = "",
+        constant: Callable[[npt.NDArray[Any], str], Node] | None = None,
+    ) -> None:
         self.array: npt.NDArray[Any] | None = None if isinstance(value, Node) else value
         self._node: Node | None = value if isinstance(value, Node) else None
         self.dtype = np.dtype(value.type.dtype) if isinstance(value, Node) else value.dtype
         self.contiguous = contiguous
         self.name = ""
         self.readonly = readonly
+        self.constant = constant or _constant
         self.twins: list[weakref[Buffer]] = []
 
     def may_share(self, other: Buffer) -> None:
@@ -87,7 +95,7 @@ class Buffer:
         """The present value."""
         if self._node is None:
             assert self.array is not None
-            self._node = _constant(self.array)
+            self._node = _filled(self.array) or self.constant(self.array, self.name)
         return self._node
 
     def read(self, path: Path) -> Node:
@@ -131,13 +139,17 @@ class Buffer:
         self._node = None
 
 
-def _constant(array: npt.NDArray[Any]) -> Node:
-    """A real array as a node; zeros and ones by their name."""
-    if array.ndim and array.size > 1 and array.dtype.name in ("float64", "float32", "int64", "int32"):
-        for name, fill in (("zeros", build.zeros), ("ones", build.ones)):
-            first = array.flat[0]
-            if first == (name == "ones") and not np.signbit(first) and (array == first).all():
-                return fill(array.shape, array.dtype.name)
+def _filled(array: npt.NDArray[Any]) -> Node | None:
+    """Zeros and ones by their name."""
+    if array.size <= 1 or array.dtype.name not in ("float64", "float32", "int64", "int32"):
+        return None
+    first = array.flat[0]
+    if first not in (0, 1) or np.signbit(first) or not (array == first).all():
+        return None
+    return (build.ones if first else build.zeros)(array.shape, array.dtype.name)
+
+
+def _constant(array: npt.NDArray[Any], called: str) -> Node:
     return const_node(array, array.dtype.name)
 
 

@@ -172,7 +172,8 @@ def _of_lists(session: Session, function: Any, *args: Any, **keywords: Any) -> A
     """`np.mean([a, b])`: NumPy asks arrays, not what is in lists, and so would not come to traced ones."""
     if function.__name__ in _SEQUENCES:
         return function(*args, **keywords)
-    arrays = [_stacked(session, a) for a in args]
+    index = function.__name__ == "at"  # np.add.at(x, (i, j), value): a tuple of positions is no array
+    arrays = [a if index and i == 1 else _stacked(session, a) for i, a in enumerate(args)]
     return function(*arrays, **{name: _stacked(session, value) for name, value in keywords.items()})
 
 

@@ -30,6 +30,7 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
 from graphc.ir.node import Node, topological
+from graphc.ir.regular import regular
 from graphc.ir.types import SHORT, TensorType, show_shape
 
 CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
@@ -52,8 +53,7 @@ class Session:
         self.origin: dict[Node, Any] = {}
         self.aliases: dict[str, str] = {}
         self.captured: dict[str, npt.NDArray[Any]] = {}
-        self._inputs: dict[int, Node] = {}
-        self._kept: list[Any] = []
+        self._inputs: dict[Any, Node] = {}
         self._bound: dict[str, Node] = {}
         self._taken = set(taken)
         self._fresh_count = 0
@@ -125,8 +125,11 @@ class Session:
             return self.constant(np.asarray(x))
         return const_node(x, _WIDENED.get(x.dtype.name, x.dtype.name)) if x.dtype.name not in ("float16",) else float(x)
 
-    def constant(self, array: npt.NDArray[Any]) -> Node:
-        """A real array as a node: a constant, or an input if it is large."""
+    def constant(self, array: npt.NDArray[Any], called: str = "") -> Node:
+        """A real array as a node: a constant, or an input if it is large and no short call makes it.
+
+        called: the variable that it is in.
+        """
         if array.dtype == object:
             return self.stacked(array)
         name = _WIDENED.get(array.dtype.name, array.dtype.name)
@@ -136,14 +139,21 @@ class Session:
                 f"an array of dtype {array.dtype.name} takes part in a traced computation",
                 hint="the dtypes are float64, float32, int64, int32 and bool; convert it: a.astype(np.float64)",
             )
-        if array.size <= CAPTURE_LIMIT:
-            return const_node(array, name)
-        key = id(array)
+        if array.size <= CAPTURE_LIMIT or regular(array) is not None:
+            node = const_node(array, name)
+            if called and array.ndim:
+                self.names.setdefault(node, called)
+            return node
+        return self._captured(array, name, called)
+
+    def _captured(self, array: npt.NDArray[Any], dtype: str, called: str) -> Node:
+        """The input that a large array has become; it keeps what it held when it was met."""
+        content = array.tobytes()
+        key = array.shape, array.dtype.str, content
         if key not in self._inputs:
-            found = self._free(self._name_outside(array))
-            self._kept.append(array)
-            self.captured[found] = array if array.dtype.name == name else array.astype(name)
-            self._inputs[key] = input_node(found, TensorType(name, array.shape))
+            name = self._free(called or self._name_outside(array))
+            self.captured[name] = array.astype(dtype)
+            self._inputs[key] = input_node(name, TensorType(dtype, array.shape))
         return self._inputs[key]
 
     def stacked(self, array: npt.NDArray[Any]) -> Node:
@@ -185,7 +195,7 @@ class Session:
         if isinstance(result, np.ndarray):
             if result.dtype == object:
                 return result
-            made = Tracer(self, Buffer(result, result.flags.c_contiguous), (), Kind.ARRAY)
+            made = Tracer(self, Buffer(result, result.flags.c_contiguous, constant=self.constant), (), Kind.ARRAY)
             arrays = [s for s in sources if type(s) is Tracer and s.array is not None]
             return self.shared(made, *(s for s in arrays if np.may_share_memory(result, s.array)))
         if type(result) in (tuple, list):

@@ -146,7 +146,7 @@ def _find(code: CodeType) -> Found | None:
     table = _functions("".join(lines)) if lines else {}
     found = table.get((code.co_name, code.co_firstlineno), ())
     if code.co_name == "<lambda>":
-        found = [f for f in found if _holds(f.tree, code)]
+        found = sorted((f for f in found if _holds(f.tree, code)), key=_extent)[:1]  # the innermost
     return found[0] if len(found) == 1 and _same_names(found[0].tree, code) else None
 
 
@@ -166,6 +166,12 @@ def _holds(tree: ast.AST, code: CodeType) -> bool:
     last = (body.end_lineno or 0, body.end_col_offset or 0)
     inside = [(line, column) for line, _, column, end in places if (line, column, end) != (tree.lineno, 0, 0)]
     return bool(inside) and all(first <= (line or 0, column or 0) < last for line, column in inside)
+
+
+def _extent(found: Found) -> tuple[int, int]:
+    """How far the text of a function goes, in lines and columns."""
+    tree = found.tree
+    return (tree.end_lineno or 0) - tree.lineno, (tree.end_col_offset or 0) - tree.col_offset
 
 
 @lru_cache(maxsize=64)
