@@ -81,9 +81,17 @@ def _node(value: Value, peers: list[str], depth: int) -> Node:
         return size_node(value, "int64" if dtype == "bool" else dtype)
     if isinstance(value, Weak):
         return weak_node(value, peers)
+    if hasattr(value, "_fields"):
+        raise _unopened(value)
     if isinstance(value, (tuple, list)):
         return _array(value, peers, depth)
     raise DtypeError("G030", f"expected an array or a number, and was given {describe(value)}")
+
+
+def _unopened(value: Value) -> DtypeError:
+    """The error for a result with several parts, such as a complex array, where one array is needed."""
+    fields = ", .".join(value._fields)
+    return DtypeError("G030", f"expected an array, and was given {describe(value)}", hint=f"take a part: .{fields}")
 
 
 def _representable(value: float, peers: Sequence[str]) -> float:
@@ -132,6 +140,8 @@ def sequence(values: Value, function: str) -> list[Node]:
             f"`{function}` takes a tuple of arrays, and was given {describe(values)}",
             hint=f"write {function}((a, b))",
         )
+    if hasattr(values, "_fields"):
+        raise _unopened(values)
     if not values:
         raise ShapeError("G021", f"`{function}` needs at least one array")
     return nodes(values)
@@ -221,6 +231,8 @@ def describe(value: Value) -> str:
         return "`...`"
     if isinstance(value, str):
         return f"the {'dtype' if value in LONG or value in SHORT else 'text'} {printable(value, 40)}"
+    if hasattr(value, "_fields"):
+        return f"a result with the parts {', '.join(value._fields)}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return printable(repr(value), 40) if isinstance(value, (bool, int, float, type(None))) else "this"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import DtypeError, ShapeError
 from graphc.expr import build
-from graphc.expr.arguments import Value, axis_number, describe, dim, node
+from graphc.expr.arguments import Value, axis_number, describe, dim, flag, node
 from graphc.ir.dims import Dim
 from graphc.ir.index import Range
 from graphc.ir.leaf import size_node
@@ -220,6 +220,35 @@ def ifftshift(x: Value, axes: Value = None) -> Any:
     return _shifted(x, axes, True)
 
 
+def absolute(x: Value) -> Node:
+    """Absolute value; its derivative at 0 is 0. Of a transform sqrt(real**2 + imag**2)."""
+    if isinstance(x, Pair):
+        return build.apply("hypot", x.real, x.imag)
+    return build.apply("absolute", node(x))
+
+
+def real(val: Value) -> Node:
+    """The real part of a transform; of an array itself."""
+    return val.real if isinstance(val, Pair) else node(val)
+
+
+def imag(val: Value) -> Node:
+    """The imaginary part of a transform; of an array zeros."""
+    return val.imag if isinstance(val, Pair) else build.full_like(0, node(val).type)
+
+
+def conjugate(x: Value) -> Any:
+    """The imaginary part with the other sign; an array itself."""
+    return Pair(x.real, build.negative(x.imag)) if isinstance(x, Pair) else node(x)
+
+
+def angle(z: Value, deg: Value = False) -> Node:
+    """The angle of each complex number: arctan2(imag, real)."""
+    x = pair_of(z)
+    radians = build.apply("arctan2", x.imag, x.real)
+    return build.multiply(radians, 180.0 / math.pi) if flag(deg, "deg") else radians
+
+
 def rfftfreq(n: Value, d: Value = 1.0) -> Node:
     """The frequencies of `rfft`: 0, 1, ..., n // 2 over n d."""
     size = dim(n)
@@ -252,6 +281,11 @@ TABLE: dict[str, Callable[..., Any]] = {
     "fft.irfftn": irfftn,
     "fft.fftshift": fftshift,
     "fft.ifftshift": ifftshift,
+    "real": real,
+    "imag": imag,
+    "conj": conjugate,
+    "conjugate": conjugate,
+    "angle": angle,
     "fft.fftfreq": fftfreq,
     "fft.rfftfreq": rfftfreq,
 }

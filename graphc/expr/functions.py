@@ -102,8 +102,6 @@ _UNARY = {
     "sqrt": "sqrt",
     "square": "square",
     "reciprocal": "reciprocal",
-    "abs": "absolute",
-    "absolute": "absolute",
     "fabs": "absolute",
     "sign": "sign",
     "log2": "log2",
@@ -182,6 +180,8 @@ _WRITTEN: dict[str, dict[str, Callable[..., Any]]] = {
         "power": elementwise.power,
         "pow": elementwise.power,
         "astype": elementwise.astype,
+        "abs": fourier.absolute,
+        "absolute": fourier.absolute,
     },
     "reductions": {
         "sum": reductions.sum_,
@@ -326,6 +326,15 @@ METHODS: frozenset[str] = frozenset(
         "argmax",
         "argmin",
         "searchsorted",
+        "argpartition",
+        "choose",
+        "conj",
+        "conjugate",
+        "diagonal",
+        "nonzero",
+        "ptp",
+        "repeat",
+        "trace",
     }
 )
 # Methods that also take their sequence spread out: x.reshape(n, 2), x.transpose(1, 0).
@@ -343,6 +352,7 @@ def _size(x: Node) -> Any:
 # Attributes of an array; `.shape`, `.ndim` and `.size` are sizes, known or named.
 ATTRIBUTES: dict[str, Callable[[Node], Any]] = {
     "T": _transposed,
+    "mT": linear_algebra.matrix_transpose,
     "shape": lambda x: x.type.shape,
     "ndim": lambda x: x.type.rank,
     "size": _size,

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from graphc.errors import ShapeError
 from graphc.expr import build
 from graphc.expr.arguments import Value, dtype_of, flag, node, nodes
 from graphc.expr.elementwise import applied
@@ -72,6 +73,23 @@ def allclose(a: Value, b: Value, rtol: Value = 1e-5, atol: Value = 1e-8, equal_n
     return make(REGISTRY["all"], [close], axes=tuple(range(close.type.rank)), keepdims=False)
 
 
+def array_equal(a1: Value, a2: Value, equal_nan: Value = False) -> Node:
+    """Whether two arrays have the same shape and the same elements."""
+    first, second = nodes((a1, a2))
+    if first.type.rank != second.type.rank:
+        return build.literal(False, ["bool"])
+    for a, b in zip(first.shape, second.shape, strict=True):
+        if isinstance(a, int) and isinstance(b, int) and a != b:
+            return build.literal(False, ["bool"])
+        if a != b:
+            raise ShapeError("G024", f"whether {a} is {b} is not known").between(a, b)
+    equal = build.equal(first, second)
+    if flag(equal_nan, "equal_nan"):
+        both = build.apply("logical_and", build.apply("isnan", first), build.apply("isnan", second))
+        equal = build.apply("logical_or", equal, both)
+    return make(REGISTRY["all"], [equal], axes=tuple(range(equal.type.rank)), keepdims=False)
+
+
 def isreal(x: Value) -> Node:
     """True everywhere: no value of the language is complex."""
     return make(REGISTRY["ones"], [], shape=node(x).shape, dtype=dtype_of("bool", "bool"))
@@ -130,6 +148,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "float_power": float_power,
     "isclose": isclose,
     "allclose": allclose,
+    "array_equal": array_equal,
     "isreal": isreal,
     "iscomplex": iscomplex,
     "isposinf": isposinf,

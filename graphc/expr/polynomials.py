@@ -2,6 +2,10 @@
 
 polyval([2, 0, 1], x)   (2 * x + 0) * x + 1
 vander(x, 3)            columns x**2, x, 1
+polyder([2, 0, 1])      [4, 0]
+polyfit(x, y, 2)        the coefficients of the best parabola
+
+A coefficient that is 0 counts like any other: how long a result is does not depend on values.
 """
 
 from __future__ import annotations
@@ -9,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphc.errors import ShapeError
+from graphc.errors import ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Value, Weak, dim, flag, node, nodes
-from graphc.ir.dims import Dim
+from graphc.expr.arguments import Value, Weak, dim, flag, node, nodes, whole_number
+from graphc.expr.convolution import convolve
+from graphc.expr.linear_algebra import floating, lstsq
+from graphc.ir.dims import Dim, at_least
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
@@ -74,4 +80,103 @@ def _powers(x: Node, count: Dim) -> Node:
     return build.apply("cumprod", build.joined("concatenate", [ones, rest], 1), axis=1)
 
 
-TABLE: dict[str, Callable[..., Any]] = {"polyval": polyval, "vander": vander}
+# --- algebra of coefficients ---
+
+
+def _vector(p: Value) -> Node:
+    given = node(p)
+    if given.type.rank > 1:
+        raise ShapeError("G021", f"coefficients are a vector, not an array {show_shape(given.shape)}")
+    return build.expand_dims(given, (0,)) if given.type.rank == 0 else given
+
+
+def _with_degree(p: Node, size: Dim) -> Node:
+    """Coefficients with zeros in front, so that there are `size` of them."""
+    gap = size - p.shape[0]
+    return p if gap == 0 else build.joined("concatenate", [build.zeros((gap,), p.type.dtype), p], 0)
+
+
+def _aligned(a1: Value, a2: Value) -> tuple[Node, Node]:
+    first, second = (_vector(a) for a in nodes((a1, a2)))
+    longer = first if at_least(first.shape[0] - second.shape[0], 0) else second
+    size = longer.shape[0]
+    if not all(at_least(size - p.shape[0], 0) for p in (first, second)):
+        n, m = first.shape[0], second.shape[0]
+        raise ShapeError("G024", f"whether {n} is more than {m} is not known", hint="declare the sizes as numbers")
+    return _with_degree(first, size), _with_degree(second, size)
+
+
+def polyadd(a1: Value, a2: Value) -> Node:
+    """The coefficients of the sum of two polynomials."""
+    return build.apply("add", *_aligned(a1, a2))
+
+
+def polysub(a1: Value, a2: Value) -> Node:
+    """The coefficients of the difference of two polynomials."""
+    return build.apply("subtract", *_aligned(a1, a2))
+
+
+def polymul(a1: Value, a2: Value) -> Node:
+    """The coefficients of the product of two polynomials."""
+    return convolve(*(_vector(a) for a in nodes((a1, a2))))
+
+
+def _exponents(size: Dim, like: Node) -> Node:
+    """size, size - 1, ..., 1."""
+    return build.flip(build.add(build.arange(size, like.type.dtype), 1), 0)
+
+
+def polyder(p: Value, m: Value = 1) -> Node:
+    """The coefficients of the derivative of order `m`."""
+    coefficients = _vector(p)
+    for _ in range(whole_number(m, "m")):
+        size = coefficients.shape[0]
+        kept = build.between(coefficients, 0, 0, size - 1)
+        coefficients = build.multiply(kept, _exponents(size - 1, kept))
+    return coefficients
+
+
+def polyint(p: Value, m: Value = 1, k: Value = None) -> Node:
+    """The coefficients of the integral of order `m`; `k` has the constants, 0 by default."""
+    coefficients = _vector(p)
+    count = whole_number(m, "m")
+    constants = list(k) if isinstance(k, (tuple, list)) else [0.0 if k is None else k] * count
+    if len(constants) != count:
+        raise ShapeError("G021", f"`k` has one constant for each of the {count} integrals, not {len(constants)}")
+    for constant in constants:
+        raised = build.divide(coefficients, _exponents(coefficients.shape[0], coefficients))
+        last = build.reshape(nodes((raised, constant))[1], (1,))
+        coefficients = build.joined("concatenate", [raised, last], 0)
+    return coefficients
+
+
+def polyfit(x: Value, y: Value, deg: Value, rcond: Value = None, full: Value = False, w: Value = None) -> Node:
+    """The coefficients of the polynomial of degree `deg` with the least squared distance to the points (x, y)."""
+    if flag(full, "full") or rcond is not None:
+        raise UnsupportedError("G040", "`polyfit` takes no full= or rcond= here", hint="write lstsq(vander(x, n), y)")
+    points, values = nodes((x, y))
+    matrix = vander(floating(points), dim(deg) + 1)
+    if w is not None:
+        weight = nodes((matrix, w))[1]
+        matrix = build.multiply(matrix, build.expand_dims(weight, (1,)))
+        values = build.multiply(values, _along_first(weight, values))
+    scale = build.apply("sqrt", build.reduce("sum", build.multiply(matrix, matrix), (0,)))
+    found: Node = lstsq(build.divide(matrix, scale), values)[0]
+    return build.divide(found, _along_first(scale, found))
+
+
+def _along_first(vector: Node, target: Node) -> Node:
+    """A vector along the first axis of `target`."""
+    return build.expand_dims(vector, (1,)) if target.type.rank == 2 else vector
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "polyval": polyval,
+    "vander": vander,
+    "polyadd": polyadd,
+    "polysub": polysub,
+    "polymul": polymul,
+    "polyder": polyder,
+    "polyint": polyint,
+    "polyfit": polyfit,
+}

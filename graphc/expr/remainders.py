@@ -109,8 +109,11 @@ TABLE: dict[str, Callable[..., Any]] = {
     "bitwise_xor": bitwise_xor,
     "invert": invert,
     "bitwise_not": invert,
+    "bitwise_invert": invert,
     "left_shift": left_shift,
+    "bitwise_left_shift": left_shift,
     "right_shift": right_shift,
+    "bitwise_right_shift": right_shift,
     "gcd": gcd,
     "lcm": lcm,
 }

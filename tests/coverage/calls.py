@@ -2,6 +2,7 @@
 
 np.sum(X, axis=0)                   the call of `np.sum`
 svd.S: np.linalg.svd(X).S           the call of `svd.S`
+Z = x.copy(); Z.fill(t); Z          several statements; the last is the result
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Call(NamedTuple):
 
     @property
     def source(self) -> str:
-        return f"def call({', '.join(self.inputs)}):\n    return {self.text}\n"
+        *statements, result = self.text.split("; ")
+        lines = [*statements, f"return {result}"]
+        return f"def call({', '.join(self.inputs)}):\n" + "".join(f"    {line}\n" for line in lines)
 
     def function(self) -> Callable[..., Any]:
         """The call as a function whose source can be read."""

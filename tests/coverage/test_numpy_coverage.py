@@ -6,6 +6,7 @@ with central differences of NumPy's values: nothing of graphc's is on the other 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import calls
@@ -17,6 +18,25 @@ import graphc as gc
 
 CALLS = calls.read()
 each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+TYPES = {"float64": "f64", "int64": "i64", "bool": "bool"}
+SEQUENCES = {"np.nonzero", "x.nonzero()"}  # of one array here
+# What a text model does not have: memory, types, functions as arguments, methods of ufuncs, infinity, Python itself.
+PYTHON_ONLY = set(
+    """
+    np.asarray np.asanyarray np.ascontiguousarray np.asfortranarray np.copy np.r_ np.c_ np.shares_memory
+    np.may_share_memory out where dtype matmul.out sum.out x.copy() x.view() x.flat x.tolist() x.item() x.item(k)
+    np.shape np.ndim np.size np.isscalar np.iterable np.iscomplexobj np.isrealobj np.can_cast np.broadcast_shapes
+    result_type promote_types common_type x.dtype x.itemsize x.nbytes x.real x.imag np.real_if_close
+    np.apply_along_axis np.apply_over_axes np.fromfunction np.vectorize np.piecewise np.mask_indices
+    add.reduce add.reduceat add.accumulate multiply.reduce multiply.accumulate multiply.outer maximum.reduce
+    maximum.accumulate minimum.reduce minimum.accumulate logaddexp.reduce logaddexp.accumulate logical_and.reduce
+    logical_or.reduce fmax.reduce subtract.reduce subtract.outer divide.reduce hypot.reduce hypot.outer
+    np.linalg.norm np.fft.irfft np.angle np.array_equiv np.diag_indices_from einsum_path np.spacing np.trim_zeros
+    np.bartlett np.blackman np.hamming np.hanning np.kaiser np.lib.stride_tricks.sliding_window_view np.ndarray.sum
+    math.fsum math.log len() float() max() x.compress() frompyfunc
+    """.split()
+) | {"add.reduce, axis", "traced mask"} | {call.name for call in CALLS if call.section == "writing"}
+ANOTHER = {"round()"}  # of an int in Python; np.round in a text model
 
 
 def leaves(result: Any) -> list[np.ndarray]:
@@ -107,6 +127,34 @@ def test_value_and_gradient(call: Call) -> None:
         np.testing.assert_allclose(slope, expected, rtol=0, atol=2e-9 * scale, err_msg=f"gradient of {name}")
 
 
+# --- the same names in text models ---
+
+
+def test_text_models_have_the_same_names() -> None:
+    """Every call whose text is also a text model gives the same numbers there; the others are refused in order."""
+    refused = set()
+    for call in CALLS:
+        if call.name in ANOTHER:
+            continue
+        args = arguments(call)
+        try:
+            module = text_model(call, len(leaves(call.function()(*args))))
+        except gc.GraphcError:
+            refused.add(call.name)
+            continue
+        assert_same(module(*args), call.function()(*args), rtol=1e-11, atol=1e-13)
+    assert refused == PYTHON_ONLY
+
+
+def text_model(call: Call, outputs: int) -> gc.Module:
+    text = re.sub(r"\bscipy\.linalg\.(?=inv|det|solve\()", "np.linalg.", call.text).replace("scipy.stats.norm.", "norm_")
+    text = re.sub(r"\b(scipy\.special|scipy\.linalg|math)\.", "", text)
+    declared = {n: TYPES[INPUTS[n].dtype.name] + str(list(INPUTS[n].shape)).replace("[]", "") for n in call.inputs}
+    if outputs > 1 or call.name in SEQUENCES:
+        text = f"parts = {text}\nreturn " + ", ".join(f"parts[{k}]" for k in range(outputs))
+    return gc.compile(text, declared)
+
+
 # --- single precision ---
 
 # NumPy and SciPy answer float64 for float32 here; graphc keeps what it is given.
@@ -115,6 +163,7 @@ WIDER = {
     "math.exp", "math.sqrt", "math.lgamma", "math.erf", "math.fsum", "scipy.special.polygamma",
     "scipy.special.multigammaln", "scipy.stats.norm.pdf", "scipy.stats.norm.logpdf", "scipy.stats.norm.cdf",
     "scipy.stats.norm.logcdf", "scipy.linalg.det", "np.geomspace",
+    "np.polyder", "np.polyint", "np.polyfit",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from graphc.expr.arguments import Weak
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import source
 from graphc.frontends.numpy.buffers import Buffer
-from graphc.frontends.numpy.calls import not_covered
+from graphc.frontends.numpy.calls import draws_anew, not_covered
 from graphc.frontends.numpy.places import call_of, is_foreign
 from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
@@ -30,6 +30,8 @@ from graphc.ir.node import Node
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
+
+_GENERATORS = (np.random.Generator, np.random.RandomState)
 
 
 class Hooks:
@@ -77,6 +79,8 @@ class Hooks:
             return functools.partial(_unbound, function)
         if isinstance(function, type):
             return self._class(function)
+        if isinstance(getattr(function, "__self__", None), _GENERATORS):
+            return _draws(self.session, function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
             return self._array_method(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
@@ -398,6 +402,30 @@ def _any_of(original: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
+def _frompyfunc(session: Session, func: Any, /, nin: int = 1, nout: int = 1, **words: Any) -> Any:
+    """The function itself: on arrays it does what the ufunc does element by element."""
+    return session.convert(func)
+
+
+def _generator(session: Session, seed: Any = None) -> Any:
+    """`np.random.default_rng(seed)`: with a seed the numbers are the same at each call, and so constants."""
+    made = np.random.default_rng(seed)
+    if seed is not None:
+        session.seeded.append(made)
+    return made
+
+
+def _draws(session: Session, method: Any) -> Any:
+    """A method of a random generator; an error where each call would have to draw anew."""
+    if any(method.__self__ is known for known in session.seeded):
+        return method
+
+    def refuse(*args: Any, **keywords: Any) -> Any:
+        raise session.placed(draws_anew(method.__name__))
+
+    return refuse
+
+
 def _vectorize(session: Session, function: Any = None, *rest: Any, **words: Any) -> Any:
     return session.convert(function)
 
@@ -526,6 +554,8 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     sorted: _sorted,
     functools.reduce: _with_functions(functools.reduce),
     np.vectorize: _vectorize,
+    np.frompyfunc: _frompyfunc,
+    np.random.default_rng: _generator,
 }  # fmt: skip
 _INDEXED: dict[int, Callable[[Session, Any], Any]] = {
     id(np.r_): functools.partial(_Rows, columns=False),

@@ -22,15 +22,56 @@ _MEMORY = frozenset(
     {"order", "casting", "subok", "copy", "device", "like", "optimize", "kind", "stable", "hermitian", "overwrite_a",
      "overwrite_b", "check_finite", "requirements", "signature", "writeable", "lower_bound", "upper_bound"}
 )  # fmt: skip
+_OUTSIDE = "its result has no static shape: compute it outside, and pass it in"
+_SETS = "compare each with each: np.any(a[:, None] == b, axis=1) says which elements of a are in b"
+_COUNTS = "count with sums of comparisons: np.sum((x[:, None] >= edges[:-1]) & (x[:, None] < edges[1:]), axis=0)"
+_FILES = "compute the value first, and save what the compiled function returns"
+_RANDOM = "draw random numbers outside and pass them in, or make the generator inside: np.random.default_rng(seed)"
+# What to write instead of functions that are not covered.
 _INSTEAD = {
-    "svd": "write np.linalg.svd(x, full_matrices=False)",
     "eig": "np.linalg.eigh covers symmetric matrices",
     "eigvals": "np.linalg.eigvalsh covers symmetric matrices",
-    "histogram": "count with sums of comparisons",
-    "unique": "its result has no static shape; compute it outside and pass it in",
-    "save": "compute the value first, and save what the compiled function returns",
-    "random": "draw random numbers outside and pass them in",
+    "roots": "roots are complex; follow one by Newton steps: x = x - np.polyval(p, x) / np.polyval(np.polyder(p), x)",
+    "poly": "multiply the factors: p = np.convolve(p, np.array([1.0, -root]))",
+    "polydiv": "divide the values: np.polyval(u, x) / np.polyval(v, x)",
+    "histogram": _COUNTS,
+    "histogram2d": _COUNTS,
+    "histogramdd": _COUNTS,
+    "histogram_bin_edges": "write np.linspace(x.min(), x.max(), bins + 1)",
+    "unique": _OUTSIDE,
+    "unique_all": _OUTSIDE,
+    "unique_counts": _OUTSIDE,
+    "unique_inverse": _OUTSIDE,
+    "unique_values": _OUTSIDE,
+    "trim_zeros": _OUTSIDE,
+    "union1d": _SETS,
+    "intersect1d": _SETS,
+    "setdiff1d": _SETS,
+    "setxor1d": _SETS,
+    "lexsort": "sort by one key after the other, the last one first: order = np.argsort(second); order[np.argsort(first[order])]",
+    "sort_complex": "np.sort sorts real numbers",
+    "frexp": "write np.floor(np.log2(np.abs(x))) + 1 for the exponent, and np.ldexp",
+    "nextafter": "add np.finfo(x.dtype).eps * np.abs(x)",
+    "spacing": "write np.finfo(x.dtype).eps * np.abs(x)",
+    "bitwise_count": "sum the bits: np.sum((x[..., None] >> np.arange(63)) & 1, axis=-1)",
+    "packbits": "multiply by powers of 2 and sum",
+    "unpackbits": "write (x[..., None] >> np.arange(8)) & 1",
+    "asmatrix": "use arrays, and @ for the matrix product",
+    "bmat": "write np.block",
+    "iterable": "an array is one",
+    "save": _FILES,
+    "savez": _FILES,
+    "savez_compressed": _FILES,
+    "savetxt": _FILES,
+    "random": _RANDOM,
 }
+
+
+def draws_anew(name: str) -> UnsupportedError:
+    """The error for drawing random numbers, which the generated code would not do again."""
+    return UnsupportedError(
+        "G043", f"`{name}` draws random numbers, which a static graph would keep for ever", hint=_RANDOM
+    )
 
 
 def not_covered(name: str) -> UnsupportedError:

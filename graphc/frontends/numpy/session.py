@@ -44,6 +44,7 @@ class Session:
     names: what the user calls a node.  origin: where it was made.
     captured: arrays from outside that have become inputs, by the name of the input.
     aliases: the first variable of the user's that held an input.
+    seeded: random generators that the function makes itself, from a seed.
     """
 
     def __init__(self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = ()) -> None:
@@ -57,6 +58,7 @@ class Session:
         self._bound: dict[str, Node] = {}
         self._taken = set(taken)
         self._fresh_count = 0
+        self.seeded: list[Any] = []
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
 

@@ -62,8 +62,10 @@ def call(function: Function, args: Sequence[Value], keywords: Sequence[str]) -> 
         )
     named = dict(zip(keywords, args[len(by_position) :], strict=True)) if keywords else {}
     result = function.call(*by_position, **named)
-    several = isinstance(result, tuple) and not isinstance(result, (Weak, Pair))
-    return tuple(_result(r, args) for r in result) if several else _result(result, args)
+    if not isinstance(result, tuple) or isinstance(result, (Weak, Pair)):
+        return _result(result, args)
+    parts = tuple(_result(r, args) for r in result)
+    return type(result)(*parts) if hasattr(result, "_fields") else parts
 
 
 def _result(value: Value, args: Sequence[Value]) -> Value:
@@ -130,16 +132,21 @@ def method(name: str, args: Sequence[Value], keywords: Sequence[str]) -> Value:
 
 
 def attribute(name: str, value: Value) -> Value:
-    """`value.name`."""
+    """`value.name`, of an array or of a result with names: linalg.eigh(A).eigenvalues."""
     if name in ATTRIBUTES and isinstance(value, Node):
         return ATTRIBUTES[name](value)
+    if not isinstance(value, Weak) and name in getattr(value, "_fields", ()):
+        return getattr(value, name)
     raise no_attribute(name, value)
 
 
 def no_attribute(name: str, value: Value) -> UnsupportedError:
     shown = printable(name, 60)
-    if name in METHODS:
-        hint: str | None = f"`{name}` is a method: write x.{name}(...)"
+    fields = () if isinstance(value, Weak) else getattr(value, "_fields", ())
+    if fields:
+        hint: str | None = f"its parts are .{', .'.join(fields)}"
+    elif name in METHODS:
+        hint = f"`{name}` is a method: write x.{name}(...)"
     elif name in FUNCTIONS:
         hint = f"write {FUNCTIONS[name].signature}"
     else:
