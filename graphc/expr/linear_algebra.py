@@ -161,7 +161,7 @@ def eig(a: Value) -> Node:
     """Not there: eigenvalues of matrices that are not symmetric are complex."""
     raise UnsupportedError(
         "G040",
-        "eigenvalues of a matrix that is not symmetric are complex numbers, which graphc has not",
+        "`linalg.eig`: eigenvalues of a matrix that is not symmetric are complex numbers, which graphc has not",
         hint="of symmetric matrices write linalg.eigh(A) or linalg.eigvalsh(A)",
     )
 

@@ -72,7 +72,8 @@ def inputs() -> dict[str, np.ndarray]:
 INPUTS = inputs()
 
 
-def _call(section: str, line: str) -> Call:
+def parsed(section: str, line: str) -> Call:
+    """A line of the file."""
     label = _LABEL.fullmatch(line)
     text = label["call"] if label else line
     name = label["label"] if label else _NAME.search(line)[0]  # type: ignore[index]
@@ -87,5 +88,5 @@ def read() -> list[Call]:
         if line.startswith("["):
             section = line.strip("[]")
         elif line and not line.startswith("#"):
-            calls.append(_call(section, line))
+            calls.append(parsed(section, line))
     return calls

@@ -65,6 +65,8 @@ class Hooks:
     def _of_kind(self, function: Any) -> Any:
         if isinstance(function, types.FunctionType):
             return self._function(function)
+        if isinstance(getattr(function, "__self__", None), _GENERATORS):
+            return _draws(self.session, function)
         if isinstance(function, types.MethodType):
             distribution = _scipy_method(self.session, function)
             made = self.call(function.__func__) if distribution is None else None
@@ -79,8 +81,6 @@ class Hooks:
             return functools.partial(_unbound, function)
         if isinstance(function, type):
             return self._class(function)
-        if isinstance(getattr(function, "__self__", None), _GENERATORS):
-            return _draws(self.session, function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
             return self._array_method(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
@@ -407,12 +407,16 @@ def _frompyfunc(session: Session, func: Any, /, nin: int = 1, nout: int = 1, **w
     return session.convert(func)
 
 
-def _generator(session: Session, seed: Any = None) -> Any:
+def _generator(kind: Callable[..., Any]) -> Callable[..., Any]:
     """`np.random.default_rng(seed)`: with a seed the numbers are the same at each call, and so constants."""
-    made = np.random.default_rng(seed)
-    if seed is not None:
-        session.seeded.append(made)
-    return made
+
+    def call(session: Session, seed: Any = None) -> Any:
+        made = kind(seed)
+        if seed is not None:
+            session.seeded.append(made)
+        return made
+
+    return call
 
 
 def _draws(session: Session, method: Any) -> Any:
@@ -491,7 +495,8 @@ def _scipy(session: Session, function: types.FunctionType) -> Any:
         if not any(map(_has_traced, (*args, *keywords.values()))):
             return function(*args, **keywords)
         if known is None:
-            raise session.placed(not_covered(f"{module}.{function.__name__}"))
+            public = [part for part in module.split(".") if not part.startswith("_")]
+            raise session.placed(not_covered(".".join([*public, function.__name__])))
         return session.wrapped(session.call(known, args, keywords))
 
     return call
@@ -536,6 +541,8 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     np.asanyarray: _asarray,
     np.ascontiguousarray: _as_laid_out,
     np.asfortranarray: _as_laid_out,
+    np.require: _as_laid_out,
+    np.fromiter: lambda session, iter, dtype, count=-1, **words: _array(session, list(iter), dtype),
     **{getattr(np, n): _creation(getattr(np, n), "zeros" if n == "empty" else n) for n in (
         "zeros", "ones", "full", "empty", "eye", "identity", "arange", "linspace", "logspace", "geomspace", "tri",
         "indices", "diag_indices", "tril_indices", "triu_indices", "vander")},
@@ -555,7 +562,8 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     functools.reduce: _with_functions(functools.reduce),
     np.vectorize: _vectorize,
     np.frompyfunc: _frompyfunc,
-    np.random.default_rng: _generator,
+    np.random.default_rng: _generator(np.random.default_rng),
+    np.random.RandomState: _generator(np.random.RandomState),
 }  # fmt: skip
 _INDEXED: dict[int, Callable[[Session, Any], Any]] = {
     id(np.r_): functools.partial(_Rows, columns=False),

@@ -242,7 +242,7 @@ def _angle(z: Any, deg: bool = False) -> Any:
     return np.rad2deg(angle) if deg else angle
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "real": lambda z: z.real,
     "imag": lambda z: z._imag(),
     "angle": _angle,
@@ -257,8 +257,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 def function_of(session: Session, function: Any, args: Sequence[Any], words: dict[str, Any]) -> Any:
     """A function of NumPy's that is no ufunc, with complex arguments."""
     name = function.__name__
-    if name in _FUNCTIONS and type(args[0]) is Complex:
-        return _FUNCTIONS[name](*args, **words)
+    if name in FUNCTIONS and type(args[0]) is Complex:
+        return FUNCTIONS[name](*args, **words)
     if name in _BOTH and type(args[0]) is Complex:
         return args[0]._parts(function, *args[1:], **words)
     if name in _JOINS:

@@ -26,7 +26,7 @@ _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod", "maximum": "maximum_accum
                "minimum": "minimum_accumulate"}  # fmt: skip
 _LOGICAL = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
             "invert": "logical_not"}  # fmt: skip
-_RENAMED = {"true_divide": "divide", "conjugate": "positive", "degrees": "rad2deg", "radians": "deg2rad"}
+RENAMED = {"true_divide": "divide", "conjugate": "positive", "degrees": "rad2deg", "radians": "deg2rad"}
 _MODULES = {"numpy.linalg": "linalg.", "numpy.fft": "fft.", "scipy.linalg": "linalg.", "scipy.fft": "fft."}
 # Functions that NumPy answers with views of their first argument.
 _VIEWS = frozenset(
@@ -109,7 +109,7 @@ def _name_of(ufunc: Any, inputs: Sequence[Any]) -> str:
     name: str = ufunc.__name__
     if name in _LOGICAL and all(_is_boolean(x) for x in inputs):
         return _LOGICAL[name]
-    return _RENAMED.get(name, name)
+    return RENAMED.get(name, name)
 
 
 def _is_boolean(x: Any) -> bool:
