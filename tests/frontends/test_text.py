@@ -440,4 +440,4 @@ def test_the_table_of_functions():
         assert function.signature.startswith(name + "(")
         assert function.required <= function.positional <= len(function.parameters)
     assert set(METHODS) <= set(FUNCTIONS)
-    assert set(ATTRIBUTES) == {"T", "shape", "ndim", "size"}
+    assert set(ATTRIBUTES) == {"T", "mT", "shape", "ndim", "size"}

@@ -131,6 +131,8 @@ class Hooks:
 
     def seen(self, value: Any) -> Any:
         """What a global or a closure cell holds while the function runs without source."""
+        if is_traced(value):
+            return value
         if isinstance(value, types.ModuleType):
             return (
                 _Module(value, self) if value in (np, math) or value.__name__.startswith(("numpy", "scipy")) else value

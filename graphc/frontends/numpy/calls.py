@@ -48,7 +48,7 @@ _INSTEAD = {
     "intersect1d": _SETS,
     "setdiff1d": _SETS,
     "setxor1d": _SETS,
-    "lexsort": "sort by one key after the other, the last one first: order = np.argsort(second); order[np.argsort(first[order])]",
+    "lexsort": "sort twice, the first key last: order = np.argsort(second); order[np.argsort(first[order])]",
     "sort_complex": "np.sort sorts real numbers",
     "frexp": "write np.floor(np.log2(np.abs(x))) + 1 for the exponent, and np.ldexp",
     "nextafter": "add np.finfo(x.dtype).eps * np.abs(x)",
