@@ -117,6 +117,19 @@ def test_a_slice_beyond_the_example_is_shortened_as_in_numpy() -> None:
     same_value(lambda x: np.sum(x[:10] ** 2) + np.sum(x[-7:]), W)
 
 
+def test_a_range_of_a_size_is_an_index_as_it_is() -> None:
+    def f(z: Any, y: Any) -> Any:
+        p = np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True)
+        return -np.mean(np.log(p[range(z.shape[0]), y]))
+
+    module = gc.compile(f, {"z": "n k", "y": "int n"}, wrt="z")
+    for n in (2, 5):
+        z, y = RNG.standard_normal((n, 3)), RNG.integers(0, 3, n)
+        assert math.isclose(module(z, y), f(z, y), rel_tol=1e-12)
+        np.testing.assert_allclose(module.grad(z, y).z, (np.exp(z) / np.exp(z).sum(1)[:, None] - np.eye(3)[y]) / n)
+    assert "np.arange(n)" in module.source and "n = len(" in module.source
+
+
 def test_equal_sizes_may_be_asserted() -> None:
     def f(a: Any, b: Any) -> Any:
         assert a.shape == b.shape

@@ -95,7 +95,7 @@ class Buffer:
         """The present value."""
         if self._node is None:
             assert self.array is not None
-            self._node = _filled(self.array) or self.constant(self.array, self.name)
+            self._node = by_name(self.array) or self.constant(self.array, self.name)
         return self._node
 
     def read(self, path: Path) -> Node:
@@ -139,14 +139,19 @@ class Buffer:
         self._node = None
 
 
-def _filled(array: npt.NDArray[Any]) -> Node | None:
-    """Zeros and ones by their name."""
-    if array.size <= 1 or array.dtype.name not in ("float64", "float32", "int64", "int32"):
+def by_name(array: npt.NDArray[Any]) -> Node | None:
+    """Zeros, ones, counts and identity matrices by their names, which rules know."""
+    dtype = array.dtype.name
+    if array.size <= 1 or dtype not in ("float64", "float32", "int64", "int32"):
         return None
     first = array.flat[0]
-    if first not in (0, 1) or np.signbit(first) or not (array == first).all():
-        return None
-    return (build.ones if first else build.zeros)(array.shape, array.dtype.name)
+    if first in (0, 1) and not np.signbit(first) and (array == first).all():
+        return (build.ones if first else build.zeros)(array.shape, dtype)
+    if array.ndim == 1 and dtype == "int64" and (array == np.arange(len(array))).all():
+        return build.arange(len(array))
+    if array.ndim == 2 and first == 1 and array.tobytes() == np.eye(*array.shape, dtype=array.dtype).tobytes():
+        return build.eye(array.shape[0], array.shape[1], dtype)
+    return None
 
 
 def _constant(array: npt.NDArray[Any], called: str) -> Node:

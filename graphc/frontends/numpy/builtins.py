@@ -24,7 +24,7 @@ from graphc.frontends.numpy import source
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.calls import draws_anew, not_covered
 from graphc.frontends.numpy.places import call_of, is_foreign
-from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.sizes import TracedRange, TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
 from graphc.ir.node import Node
 
@@ -355,6 +355,12 @@ def _len(session: Session, x: Any) -> Any:
     return x.shape[0] if type(x) is Tracer and x.ndim else len(x)
 
 
+def _range(session: Session, *bounds: Any) -> Any:
+    if not any(type(b) is TracedSize for b in bounds):
+        return range(*bounds)
+    return TracedRange(*((0, *bounds) if len(bounds) == 1 else bounds))
+
+
 def _sum(session: Session, values: Iterable[Any], /, start: Any = 0) -> Any:
     if type(values) is Tracer and values.array is None:
         total = np.sum(values, axis=0)
@@ -555,6 +561,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     int: _as_int,
     bool: _as_bool,
     len: _len,
+    range: _range,
     sum: _sum,
     max: _extreme(max, np.maximum),
     min: _extreme(min, np.minimum),

@@ -18,7 +18,7 @@ from graphc.expr import build
 from graphc.expr.arguments import Weak, nodes
 from graphc.expr.subscript import accumulate, assign, subscript
 from graphc.frontends.numpy import masked
-from graphc.frontends.numpy.sizes import TracedSize, number_of
+from graphc.frontends.numpy.sizes import TracedRange, TracedSize, number_of
 from graphc.ir.dims import Size
 from graphc.ir.node import Node
 from graphc.ir.types import promote
@@ -81,7 +81,7 @@ def _traced(item: Any) -> bool:
         return any(_traced(b) for b in (item.start, item.stop, item.step))
     if type(item) in (list, tuple):
         return any(_traced(i) for i in item)
-    return type(item) is TracedSize or (_is_tracer(item) and item.array is None)
+    return type(item) in (TracedSize, TracedRange) or (_is_tracer(item) and item.array is None)
 
 
 def _is_tracer(value: Any) -> bool:
@@ -167,6 +167,8 @@ def _entries(tracer: Tracer, node: Node, item: Any, axis: int) -> list[Any]:
     """One item that is no slice: a position, or arrays of positions."""
     if type(item) is TracedSize:
         return [item.dim]
+    if type(item) is TracedRange:
+        return [tracer.session.value(item)]
     if _is_tracer(item):
         array = item.array
         if array is None:

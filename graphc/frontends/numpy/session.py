@@ -20,11 +20,11 @@ from graphc.expr.arguments import Weak, nodes
 from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing
-from graphc.frontends.numpy.buffers import Buffer, Path, path_between, reshapes
+from graphc.frontends.numpy.buffers import Buffer, Path, by_name, path_between, reshapes
 from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.decisions import Decisions
 from graphc.frontends.numpy.places import Places, user_frame
-from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.sizes import TracedRange, TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
@@ -105,6 +105,8 @@ class Session:
             return Weak(x.node) if x.kind is Kind.WEAK else x.node
         if kind is TracedSize:
             return x.dim
+        if kind is TracedRange:
+            return FUNCTIONS["arange"].call(*map(self.value, (x.start, x.stop, x.step)))
         if kind is Complex:
             return Pair(*(nodes((self.value(p),))[0] for p in (x.real, x._imag())))
         if isinstance(x, np.ndarray):
@@ -142,7 +144,7 @@ class Session:
                 hint="the dtypes are float64, float32, int64, int32 and bool; convert it: a.astype(np.float64)",
             )
         if array.size <= CAPTURE_LIMIT or regular(array) is not None:
-            node = const_node(array, name)
+            node = by_name(array) or const_node(array, name)
             if called and array.ndim:
                 self.names.setdefault(node, called)
             return node

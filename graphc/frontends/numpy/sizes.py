@@ -11,7 +11,7 @@ that says what to declare.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ShapeError
@@ -215,6 +215,34 @@ class TracedSize:
 
     def __format__(self, spec: str) -> str:
         return format(str(self.dim), spec) if not spec or spec[-1] == "s" else format(int(self), spec)
+
+
+class TracedRange:
+    """`range(n)` of a symbolic size: an index as it is, x[range(n), y]; to go through it fixes n."""
+
+    __slots__ = ("start", "step", "stop")
+
+    def __init__(self, start: Any, stop: Any, step: Any = 1) -> None:
+        self.start, self.stop, self.step = start, stop, step
+
+    @property
+    def _real(self) -> range:
+        return range(int(self.start), int(self.stop), int(self.step))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._real)
+
+    def __reversed__(self) -> Iterator[int]:
+        return reversed(self._real)
+
+    def __len__(self) -> int:
+        return len(self._real)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._real[key]
+
+    def __contains__(self, item: Any) -> bool:
+        return item in self._real
 
 
 def _dim_of(value: Any) -> Any:
