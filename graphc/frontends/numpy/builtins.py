@@ -403,6 +403,13 @@ def _sorted(session: Session, values: Iterable[Any], /, *, key: Any = None, reve
     return sorted(found, key=key and session.convert(key), reverse=reverse)
 
 
+def _ndenumerate(session: Session, arr: Any) -> Any:
+    """`np.ndenumerate`: each position with its element."""
+    if type(arr) is not Tracer:
+        return np.ndenumerate(arr)
+    return ((index, arr[index]) for index in np.ndindex(tuple(int(d) for d in arr.shape)))
+
+
 def _any_of(original: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(session: Session, values: Any) -> Any:
         if type(values) is Tracer and values.ndim:
@@ -575,6 +582,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     np.frompyfunc: _frompyfunc,
     np.random.default_rng: _generator(np.random.default_rng),
     np.random.RandomState: _generator(np.random.RandomState),
+    np.ndenumerate: _ndenumerate,
 }  # fmt: skip
 _INDEXED: dict[int, Callable[[Session, Any], Any]] = {
     id(np.r_): functools.partial(_Rows, columns=False),
