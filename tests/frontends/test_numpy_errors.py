@@ -186,6 +186,10 @@ def random_numbers(x: Any) -> Any:
     return np.random.default_rng(0).normal(x).sum()
 
 
+def global_random_numbers(x: Any) -> Any:
+    return (x + np.random.randn(4, 3)).sum()
+
+
 def pickled(x: Any) -> Any:
     return len(pickle.dumps(x))
 
@@ -267,6 +271,7 @@ REFUSED: list[tuple[Callable[..., Any], str, str, str]] = [
     (remembered, "G043", "square(x[0, 0])", TRACED),
     (percent_format, "G043", '"%.3f" % x.sum()', TRACED),
     (random_numbers, "G043", "np.random.default_rng(0).normal(x)", TRACED),
+    (global_random_numbers, "G043", "np.random.randn(4, 3)", "draw random numbers outside"),
     (pickled, "G043", "pickle.dumps(x)", TRACED),
     (integer_array, "G070", "counts += x[0]", "write x = x + y"),
     (half_precision, "G030", "x.astype(np.float16)", "did you mean"),

@@ -234,8 +234,7 @@ def names_imported_alone(x):
 def seeded_inside(x):
     r = np.random.RandomState(0)
     eps = r.randn(*x.shape)
-    np.random.seed(1)
-    e2 = np.random.randn(x.shape[0])
+    e2 = np.random.default_rng(1).normal(size=x.shape[0])
     return ((x + eps) ** 2).sum() + x[:, 0] @ e2
 
 
