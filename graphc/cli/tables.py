@@ -15,13 +15,25 @@ from graphc.ir.op import Op
 from graphc.ops import FAMILIES
 from graphc.rewrite.rule import ComputedRule, Rule
 from graphc.rules import RULES as ALL_RULES
+from graphc.view import reference
+from graphc.view.derivative import written
 
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
+def _op_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="one function or operation, at length")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--markdown", action="store_true", help="the reference page")
+
+
 def _ops(options: Namespace) -> int:
+    if options.name is not None:
+        return _write(reference.entry(options.name))
+    if options.markdown:
+        return _write(reference.markdown())
     if options.json:
         rows = [_op_record(family, op) for family, ops in FAMILIES.items() for op in ops]
         return _write(json.dumps(rows, indent=1) + "\n")
@@ -39,6 +51,9 @@ def _op_record(family: str, op: Op) -> dict[str, object]:
         "arguments": op.args,
         "attributes": op.attrs,
         "partials": op.partials,
+        "derivative": written(op),
+        "domain": op.domain,
+        "range": op.range,
         "differentiable": op.differentiable,
         "doc": op.doc,
     }
@@ -67,5 +82,5 @@ def _write(text: str) -> int:
     return 0
 
 
-OPS = Command("list the operations", _arguments, _ops)
+OPS = Command("list the operations", _op_arguments, _ops)
 RULES = Command("list the rewrite rules, with their reasons", _arguments, _rules)

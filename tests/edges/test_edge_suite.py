@@ -26,10 +26,6 @@ OPEN = {
     "lse-all-neginf": "the gradient is softmax, 0/0 there",
     "lse-posinf": "the gradient is softmax, inf/inf there",
 }
-OPEN_DOOR = {
-    ("numpy", "stack"): "the sizes of two examples are not made equal by stack",
-    ("numpy", "einsum-implicit"): "the tracer hands einsum on with keywords",
-}
 EACH_DOOR = pytest.mark.parametrize("door", DOORS)
 REQUIRED = [case for case in CASES if case.level in ("must", "should")]
 
@@ -38,8 +34,6 @@ def _cases():
     for door in DOORS:
         for case in REQUIRED:
             marks = [pytest.mark.xfail(reason=OPEN[case.id], strict=True)] if case.id in OPEN else []
-            if (door, case.id) in OPEN_DOOR:
-                marks = [pytest.mark.xfail(reason=OPEN_DOOR[door, case.id], raises=GraphcError)]
             if any(name in case.expr for name in MISSING):
                 marks = [pytest.mark.xfail(reason="a function that is not there", raises=GraphcError, strict=True)]
             if not case.error:
