@@ -20,9 +20,11 @@ import numpy as np
 
 from graphc.expr.arguments import Weak
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import source
+from graphc.frontends.numpy import complex_functions, source
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.calls import draws_anew, not_covered
+from graphc.frontends.numpy.complex import Complex
+from graphc.frontends.numpy.methods import is_complex_dtype
 from graphc.frontends.numpy.places import call_of, is_foreign
 from graphc.frontends.numpy.sizes import TracedRange, TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
@@ -265,6 +267,10 @@ def _array(
     """`np.array`: nested lists of traced values are stacked, a traced array is copied."""
     if type(x) is Tracer and not copy:
         return _asarray(session, x, dtype)
+    if type(x) is Complex:
+        return x.copy() if dtype is None else x.astype(dtype)
+    if _has_traced(x) and complex_functions.has_complex(x):
+        return Complex(session, *(_array(session, complex_functions.parts_of(x, i), ndmin=ndmin) for i in (0, 1)))
     if type(x) is Tracer:
         made = x.copy("K") if dtype is None else x.astype(dtype)
     elif _has_traced(x):
@@ -281,7 +287,9 @@ def _asarray(session: Session, x: Any, dtype: Any = None, **words: Any) -> Any:
     """`np.asarray`: an array stays the one it is."""
     if type(x) is Tracer and x.kind is Kind.ARRAY and (dtype is None or x.dtype == np.dtype(dtype)):
         return x
-    if isinstance(x, np.ndarray) and not hasattr(x, "__graphc_node__"):
+    if type(x) is Complex and (dtype is None or x.dtype == np.dtype(dtype)):
+        return x
+    if type(x) is np.ndarray:
         return np.asarray(x, dtype=dtype)
     return _array(session, x, dtype)
 
@@ -323,6 +331,8 @@ def _creation(original: Callable[..., Any], name: str) -> Callable[..., Any]:
             return session.known(original(*(_real(a) for a in args), **{k: _real(v) for k, v in keywords.items()}))
         words = {k: v for k, v in keywords.items() if k not in ("order", "device", "like")}
         positional = list(args)
+        if is_complex_dtype(words.get("dtype")) or complex_functions.has_complex(args):
+            return complex_functions.filled(session, name, positional, words)
         if name in ("zeros", "ones", "full") and "shape" in words:
             positional.insert(0, words.pop("shape"))
         if name == "full" and "fill_value" in words:
@@ -553,6 +563,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     math.prod: _math_prod,
     np.prod: _prod,
     math.fsum: lambda session, values: _sum(session, values, 0.0),
+    **complex_functions.PYTHON,
     np.array: _array,
     np.asarray: _asarray,
     np.asanyarray: _asarray,

@@ -1,95 +1,160 @@
 """Complex numbers in traced code: a pair of real arrays. What goes in and what comes out is real.
 
     z = np.fft.rfft(x)           Complex(real, imag)
-    np.abs(z) ** 2               square(real) + square(imag)
+    np.abs(z) ** 2               hypot(real, imag) ** 2
+    z[0] = 1j * x[0]             writes to both parts
     np.fft.irfft(z * h)          real again
 
-A complex function is written with real ones on the parts; derivatives are those of the parts.
+A complex function is written with real ones on the parts (`pairs`); derivatives are those of the parts.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphc.errors import UnsupportedError
-from graphc.frontends.numpy import calls
+from graphc.frontends.numpy import calls, pairs
+from graphc.frontends.numpy.tracer import StandIn, Tracer, is_traced
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
 
-ADVICE = "arithmetic, exp, abs, angle, real, imag, conj, sums, shapes and np.fft work on complex values"
+ADVICE = "arithmetic, elementary functions, abs, angle, real, imag, conj, sums, products, shapes and np.fft are covered"
 
 
-class Complex:
-    """real + imag i; an imaginary part of 0 is the number 0."""
+class Complex(StandIn):
+    """real + imag i. Both parts are traced or known arrays or numbers; an imaginary part of 0 is the number 0."""
 
-    __slots__ = ("imag", "real", "session")
+    __slots__ = ("_imag_part", "_real_part", "session")
     __array_priority__ = 3000.0
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, session: Session, real: Any, imag: Any) -> None:
         self.session = session
-        self.real = real if _zero(imag) else _spread(real, imag)
-        self.imag = imag if _zero(imag) else _spread(imag, real)
+        self._real_part = _owned(session, real if pairs.is_zero(imag) else _spread(real, imag))
+        self._imag_part = _owned(session, imag if pairs.is_zero(imag) else _spread(imag, real))
+
+    @property
+    def pair(self) -> pairs.Pair:
+        """The parts, that of 0 as the number 0."""
+        return self._real_part, self._imag_part
+
+    @property
+    def array(self) -> npt.NDArray[Any] | None:
+        """The real array, if nothing traced is in it."""
+        known: list[Any] = [getattr(part, "array", None) if type(part) is Tracer else part for part in self.pair]
+        if any(part is None or isinstance(part, StandIn) for part in known):
+            return None
+        array = np.empty(self.shape, self.dtype)
+        array.real, array.imag = known
+        return array
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """`isinstance` answers what it does without tracing."""
+        return np.ndarray if self.ndim else builtins.complex
+
+    @property
+    def real(self) -> Any:
+        return self._real_part
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self._real_part[...] = value
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part; one of 0 becomes an array that may be written to."""
+        if pairs.is_zero(self._imag_part):
+            self._imag_part = np.zeros_like(self._real_part) if self.ndim else 0.0
+        return self._imag_part
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self.imag[...] = value
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        return np.shape(self.real) if not hasattr(self.real, "shape") else self.real.shape
+        shape: tuple[Any, ...] = np.shape(self._real_part)
+        return shape
 
     @property
     def ndim(self) -> int:
-        return np.ndim(self.real)
+        return np.ndim(self._real_part)
 
     @property
     def size(self) -> Any:
-        return np.size(self.real)
+        return np.size(self._real_part)
 
     @property
     def dtype(self) -> Any:
-        return np.dtype(np.complex64 if getattr(self.real, "dtype", None) == np.float32 else np.complex128)
+        return np.dtype(np.complex64 if getattr(self._real_part, "dtype", None) == np.float32 else np.complex128)
 
     @property
-    def T(self) -> Complex:
-        transposed: Complex = self._parts(np.transpose)
-        return transposed
+    def T(self) -> Any:
+        return self.mapped(np.transpose)
 
-    def _parts(self, function: Callable[..., Any], *args: Any, **words: Any) -> Any:
+    def mapped(self, function: Callable[..., Any], *args: Any, **words: Any) -> Any:
         """A function that does the same to both parts."""
-        return Complex(self.session, function(self.real, *args, **words), function(self._imag(), *args, **words))
-
-    def _imag(self) -> Any:
-        """The imaginary part as an array."""
-        return np.zeros_like(self.real) if type(self.imag) is int else self.imag
+        real, imag = (function(part, *args, **words) for part in (self.real, self.imag))
+        if isinstance(real, (list, tuple)):
+            return type(real)(Complex(self.session, *both) for both in zip(real, imag, strict=True))
+        return Complex(self.session, real, imag)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
-        return ufunc_of(self.session, ufunc, method, inputs, words)
+        return self.session.ufunc(ufunc, method, inputs, words)
 
     def __array_function__(self, function: Any, types: Any, args: Any, words: Any) -> Any:
-        return function_of(self.session, function, args, words)
+        return self.session.function(function, args, words)
 
     def __getitem__(self, key: Any) -> Any:
-        return Complex(self.session, self.real[key], 0 if type(self.imag) is int else self.imag[key])
+        return Complex(self.session, self.real[key], self.imag[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        real, imag = parts(value)
+        self.real[key] = real
+        self.imag[key] = imag
 
     def __len__(self) -> int:
-        return len(self.real)
+        return len(self._real_part)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
-    def conj(self) -> Complex:
-        return Complex(self.session, self.real, _negative(self.imag))
+    def conj(self) -> Any:
+        return np.conjugate(self)
 
     conjugate = conj
 
-    def copy(self) -> Complex:
-        return Complex(self.session, self.real, self.imag)
+    def copy(self, order: str = "C") -> Complex:
+        return Complex(self.session, *(_copied(part) for part in self.pair))
+
+    def astype(self, dtype: Any, **words: Any) -> Any:
+        """Another precision; a real dtype has the real part."""
+        wanted = np.dtype(dtype)
+        if wanted.kind != "c":
+            return self.real.astype(wanted)
+        return self.mapped(lambda part: part.astype(np.float32 if wanted == np.complex64 else np.float64))
+
+    def item(self, *args: Any) -> Any:
+        return Complex(self.session, *(p if pairs.is_zero(p) else p.item(*args) for p in self.pair))
+
+    def tolist(self) -> Any:
+        return [row.tolist() if row.ndim else row for row in self]
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
 
     def __getattr__(self, name: str) -> Any:
+        if name in _VIEWS:
+            return lambda *args, **words: self.mapped(lambda part: getattr(part, name)(*args, **words))
         if name in _METHODS:
-            return lambda *args, **words: self._parts(lambda x, *a, **w: getattr(x, name)(*a, **w), *args, **words)
+            return lambda *args, **words: self.session.function(getattr(np, name), (self, *args), words)
         if name.startswith("__"):
             raise AttributeError(name)
         raise self.session.placed(UnsupportedError("G044", f"`{name}` of a complex value is not covered", hint=ADVICE))
@@ -98,189 +163,108 @@ class Complex:
         raise self.session.placed(UnsupportedError("G043", "the truth value of a traced value", hint=ADVICE))
 
     def __repr__(self) -> str:
-        return f"<traced complex {self.real!r}>"
+        return f"<traced complex {self._real_part!r}>"
 
 
-_METHODS = frozenset(
-    {"sum", "mean", "reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "cumsum", "take"}
-)
-
-
-def is_complex(value: Any) -> bool:
-    """Whether a value is complex: a traced one, a number or a real array of NumPy's."""
-    if type(value) is Complex or isinstance(value, complex):
-        return True
-    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "c"
-
-
-def real_part(value: Any) -> Any:
-    return value.real if type(value) is Complex else value
-
-
-def parts(value: Any) -> tuple[Any, Any]:
-    """The real and the imaginary part; 0 for that of a real value."""
-    return (value.real, value.imag) if is_complex(value) else (value, 0)
-
-
-# --- arithmetic that leaves out what is 0 by kind ---
-
-
-def _zero(x: Any) -> bool:
-    return type(x) is int and x == 0
+_VIEWS = frozenset({"reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "diagonal"})
+_METHODS = frozenset({"sum", "mean", "prod", "var", "std", "cumsum", "take", "repeat", "trace", "dot"})
 
 
 def _spread(x: Any, other: Any) -> Any:
     """A part in the shape that both parts have together."""
-    return x if _zero(x) or np.shape(x) == np.shape(other) or np.ndim(other) == 0 else x + np.zeros_like(other)
+    return x if pairs.is_zero(x) or np.shape(x) == np.shape(other) or np.ndim(other) == 0 else x + np.zeros_like(other)
 
 
-def _negative(x: Any) -> Any:
-    return x if _zero(x) else -x
+def _owned(session: Session, part: Any) -> Any:
+    """A part that may be written to."""
+    return session.known(part.copy()) if type(part) is np.ndarray else part
 
 
-def _add(x: Any, y: Any) -> Any:
-    return y if _zero(x) else x if _zero(y) else x + y
+def _copied(part: Any) -> Any:
+    return part.copy() if type(part) is Tracer else part
 
 
-def _subtract(x: Any, y: Any) -> Any:
-    return _negative(y) if _zero(x) else x if _zero(y) else x - y
+def is_complex(value: Any) -> bool:
+    """Whether a value is complex: a traced one, a number or a real array of NumPy's."""
+    if type(value) is Complex or type(value) is builtins.complex:
+        return True
+    return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "c"
 
 
-def _multiply(x: Any, y: Any) -> Any:
-    return 0 if _zero(x) or _zero(y) else x * y
+def parts(value: Any) -> pairs.Pair:
+    """The real and the imaginary part; 0 for that of a real value."""
+    if type(value) is Complex:
+        return value.pair
+    return (value.real, value.imag) if is_complex(value) else (value, 0)
 
 
-def _product(a: Any, b: Any) -> tuple[Any, Any]:
-    real = _subtract(_multiply(a[0], b[0]), _multiply(a[1], b[1]))
-    return real, _add(_multiply(a[0], b[1]), _multiply(a[1], b[0]))
+def known(values: Sequence[Any]) -> bool:
+    """Whether nothing traced is in any of the values."""
+    return all(known(v) if type(v) in (list, tuple) else not is_traced(v) for v in values)
 
 
-def _quotient(a: Any, b: Any) -> tuple[Any, Any]:
-    if _zero(b[1]):
-        return a[0] / b[0], 0 if _zero(a[1]) else a[1] / b[0]
-    size = b[0] * b[0] + b[1] * b[1]
-    real, imag = _product(a, (b[0], _negative(b[1])))
-    return real / size, imag / size
-
-
-def _power(a: Any, b: Any) -> tuple[Any, Any]:
-    if type(b[0]) is not int or not _zero(b[1]) or not 0 <= b[0] <= 64:
-        raise UnsupportedError("G044", "a complex value to a power that is no small integer", hint=ADVICE)
-    result: tuple[Any, Any] = (1.0, 0)
-    for _ in range(b[0]):
-        result = _product(result, a)
-    return result
-
-
-def _matmul(a: Any, b: Any) -> tuple[Any, Any]:
-    def times(x: Any, y: Any) -> Any:
-        return 0 if _zero(x) or _zero(y) else np.matmul(x, y)
-
-    real = _subtract(times(a[0], b[0]), times(a[1], b[1]))
-    return real, _add(times(a[0], b[1]), times(a[1], b[0]))
-
-
-def _exp(a: Any) -> tuple[Any, Any]:
-    if _zero(a[0]):
-        return np.cos(a[1]), np.sin(a[1])
-    size = np.exp(a[0])
-    return size * np.cos(a[1]), size * np.sin(a[1])
-
-
-def _log(a: Any) -> tuple[Any, Any]:
-    return np.log(np.hypot(a[0], a[1])), np.arctan2(a[1], a[0])
-
-
-# A ufunc on pairs; the result is a pair.
-_UFUNCS: dict[str, Callable[..., tuple[Any, Any]]] = {
-    "add": lambda a, b: (_add(a[0], b[0]), _add(a[1], b[1])),
-    "subtract": lambda a, b: (_subtract(a[0], b[0]), _subtract(a[1], b[1])),
-    "multiply": _product,
-    "divide": _quotient,
-    "power": _power,
-    "matmul": _matmul,
-    "square": lambda a: _product(a, a),
-    "negative": lambda a: (_negative(a[0]), _negative(a[1])),
-    "positive": lambda a: a,
-    "conjugate": lambda a: (a[0], _negative(a[1])),
-    "reciprocal": lambda a: _quotient((1.0, 0), a),
-    "exp": _exp,
-    "log": _log,
-}
-_REAL: dict[str, Callable[..., Any]] = {
-    "absolute": lambda a: np.hypot(a[0], a[1]),
-    "isfinite": lambda a: np.isfinite(a[0]) & np.isfinite(a[1]),
-}
+def plain(x: Any) -> Any:
+    """The real array behind a known one."""
+    if type(x) in (list, tuple):
+        return type(x)(plain(v) for v in x)
+    return x.array if isinstance(x, StandIn) else x
 
 
 def ufunc_of(session: Session, ufunc: Any, method: str, inputs: Sequence[Any], words: dict[str, Any]) -> Any:
     """A ufunc of NumPy's with complex operands."""
-    pairs = [parts(x) for x in inputs]
+    out = words.pop("out", None)
+    for word in ("dtype", "casting", "order", "subok"):
+        words.pop(word, None)
+    result = _result(session, ufunc, method, inputs, words)
+    target = out[0] if isinstance(out, tuple) else out
+    if target is None:
+        return result
+    if type(target) is not Complex:
+        raise session.placed(UnsupportedError("G043", "a complex value is written into a real array", hint=ADVICE))
+    target[...] = result
+    return target
+
+
+def _result(session: Session, ufunc: Any, method: str, inputs: Sequence[Any], words: dict[str, Any]) -> Any:
     name = ufunc.__name__
-    if method == "__call__" and words.get("out") is None:
-        if name in _UFUNCS:
-            return Complex(session, *session.attempt(lambda: _UFUNCS[name](*pairs)))
-        if name in _REAL:
-            return _REAL[name](*pairs)
-    if method == "reduce" and name == "add":
-        return Complex(session, np.sum(pairs[0][0], **words), np.sum(pairs[0][1], **words))
+    if known(inputs):
+        return session.known(getattr(ufunc, method)(*map(plain, inputs), **words))
+    operands = [parts(x) for x in inputs]
+    if method == "outer" and name in pairs.UFUNCS:
+        first = np.expand_dims(inputs[0], tuple(range(np.ndim(inputs[0]), np.ndim(inputs[0]) + np.ndim(inputs[1]))))
+        operands, method = [parts(first), operands[1]], "__call__"
+    if method == "__call__" and not words:
+        if name in pairs.UFUNCS:
+            return _new(session, session.attempt(lambda: pairs.UFUNCS[name](*operands)), operands)
+        if name in pairs.REAL:
+            return pairs.REAL[name](*operands)
+    if method in _FOLDS and name in _FOLDS[method]:
+        return session.function(_FOLDS[method][name], inputs, {"axis": 0, **words})
     raise session.placed(calls.not_covered(f"{name} (complex)"))
 
 
-# Functions that do the same to both parts.
-_BOTH = frozenset(
-    """
-    sum mean reshape ravel transpose swapaxes moveaxis squeeze expand_dims broadcast_to roll flip fliplr flipud
-    cumsum diagonal trace take tile repeat rot90 pad atleast_1d atleast_2d copy
-    """.split()  # noqa: SIM905
-)
-_JOINS = frozenset({"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "array"})
-
-
-def _angle(z: Any, deg: bool = False) -> Any:
-    angle = np.arctan2(z.imag, z.real)
-    return np.rad2deg(angle) if deg else angle
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "real": lambda z: z.real,
-    "imag": lambda z: z._imag(),
-    "angle": _angle,
-    "iscomplexobj": lambda z: True,
-    "isrealobj": lambda z: False,
-    "shape": lambda z: z.shape,
-    "ndim": lambda z: z.ndim,
-    "size": lambda z: z.size,
+_FOLDS: dict[str, dict[str, Any]] = {
+    "reduce": {"add": np.sum, "multiply": np.prod},
+    "accumulate": {"add": np.cumsum},
 }
 
 
-def function_of(session: Session, function: Any, args: Sequence[Any], words: dict[str, Any]) -> Any:
-    """A function of NumPy's that is no ufunc, with complex arguments."""
-    name = function.__name__
-    if name in FUNCTIONS and type(args[0]) is Complex:
-        return FUNCTIONS[name](*args, **words)
-    if name in _BOTH and type(args[0]) is Complex:
-        return args[0]._parts(function, *args[1:], **words)
-    if name in _JOINS:
-        items = [Complex(session, *parts(x)) for x in args[0]]
-        real = function([x.real for x in items], *args[1:], **words)
-        return Complex(session, real, function([x._imag() for x in items], *args[1:], **words))
-    if name == "where":
-        chosen = [parts(x) for x in args[1:]]
-        return Complex(
-            session, np.where(args[0], chosen[0][0], chosen[1][0]), np.where(args[0], chosen[0][1], chosen[1][1])
-        )
-    if (function.__module__ or "").startswith("numpy.fft"):
-        return session.wrapped(session.call(f"fft.{name}", args, words))
-    if name in ("dot", "vdot"):
-        first = args[0].conj() if name == "vdot" and type(args[0]) is Complex else args[0]
-        return Complex(session, *_matmul(parts(first), parts(args[1])))
-    raise session.placed(calls.not_covered(f"{name} (complex)"))
+def _new(session: Session, result: pairs.Pair, operands: Sequence[pairs.Pair]) -> Complex:
+    """A new array: a part that is one of an operand's is copied."""
+    given = [part for operand in operands for part in operand]
+    return Complex(session, *(_copied(part) if any(part is g for g in given) else part for part in result))
 
 
 def _operator(ufunc: Any, swapped: bool) -> Any:
     def method(self: Complex, other: Any) -> Any:
-        return ufunc_of(self.session, ufunc, "__call__", (other, self) if swapped else (self, other), {})
+        return self.session.ufunc(ufunc, "__call__", (other, self) if swapped else (self, other), {})
+
+    return method
+
+
+def _in_place(ufunc: Any) -> Any:
+    def method(self: Complex, other: Any) -> Any:
+        return self.session.ufunc(ufunc, "__call__", (self, other), {"out": (self,)} if self.ndim else {})
 
     return method
 
@@ -291,5 +275,9 @@ for _name, _ufunc in {
 }.items():  # fmt: skip
     setattr(Complex, f"__{_name}__", _operator(_ufunc, False))
     setattr(Complex, f"__r{_name}__", _operator(_ufunc, True))
+    setattr(Complex, f"__i{_name}__", _in_place(_ufunc))
+for _name, _ufunc in {"eq": np.equal, "ne": np.not_equal}.items():
+    setattr(Complex, f"__{_name}__", _operator(_ufunc, False))
+Complex.__hash__ = None  # type: ignore[assignment]
 for _name, _one in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
-    setattr(Complex, f"__{_name}__", lambda self, ufunc=_one: ufunc_of(self.session, ufunc, "__call__", (self,), {}))
+    setattr(Complex, f"__{_name}__", lambda self, ufunc=_one: self.session.ufunc(ufunc, "__call__", (self,), {}))

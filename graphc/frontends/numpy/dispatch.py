@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.errors import UnsupportedError
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import calls, complex, folds, indexing, methods
+from graphc.frontends.numpy import calls, complex, complex_functions, folds, indexing, methods
 from graphc.frontends.numpy.tracer import Tracer, is_traced
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _READONLY = frozenset({"broadcast_to", "sliding_window_view", "diag", "diagonal"
 
 def ufunc(session: Session, ufunc: Any, method: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """`ufunc.method(*inputs, **keywords)`."""
-    if any(map(complex.is_complex, inputs)) and any(map(is_traced, map(complex.real_part, inputs))):
+    if _any_complex((*inputs, keywords.get("out"))):
         return complex.ufunc_of(session, ufunc, method, inputs, keywords)
     out = keywords.pop("out", None)
     targets = out if isinstance(out, tuple) else (out,)
@@ -200,7 +200,7 @@ def made_outside() -> UnsupportedError:
 def function(session: Session, func: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """`func(*args, **keywords)` for a function of NumPy's that is no ufunc."""
     if _any_complex(args) or _any_complex(keywords.values()):
-        return complex.function_of(session, func, args, keywords)
+        return complex_functions.function_of(session, func, args, keywords)
     if func in SPECIAL:
         return SPECIAL[func](session, *args, **keywords)
     name = "nonzero" if func is np.where and len(args) == 1 else name_of(func)
@@ -340,6 +340,10 @@ def _like(name: str) -> Callable[..., Any]:
     def call(session: Session, a: Any, *args: Any, **keywords: Any) -> Any:
         words = {k: v for k, v in keywords.items() if k not in ("order", "subok", "device")}
         shape = words.pop("shape", None)
+        if methods.is_complex_dtype(words.get("dtype")) or _any_complex(args):
+            made = session.as_complex(np.zeros_like(a, float, shape=shape))
+            made[...] = args[0] if name == "full_like" else float(name == "ones_like")
+            return made
         if shape is not None:
             fill = args[:1] if name == "full_like" else ()
             made = session.call(name.removesuffix("_like"), (shape, *fill), {"dtype": a.dtype, **words})

@@ -98,11 +98,17 @@ def _flatten(tracer: Tracer, order: str = "C") -> Any:
     return _copy(call(tracer, "ravel", order=order))
 
 
+def is_complex_dtype(dtype: Any) -> bool:
+    return dtype is not None and np.dtype(dtype).kind == "c"
+
+
 def _astype(tracer: Tracer, dtype: Any, *args: Any, copy: bool = True, **keywords: Any) -> Any:
     session = tracer.session
     array = tracer.array
     if array is not None:
         return session.known(array.astype(dtype, *args, **keywords))
+    if is_complex_dtype(dtype):
+        return session.as_complex(_copy(tracer))
     name = session.value(dtype)
     wanted = session.attempt(lambda: dtype_named(name) if isinstance(name, str) else name)
     if wanted == tracer.dtype.name and not copy:

@@ -108,7 +108,7 @@ class Session:
         if kind is TracedRange:
             return FUNCTIONS["arange"].call(*map(self.value, (x.start, x.stop, x.step)))
         if kind is Complex:
-            return Pair(*(nodes((self.value(p),))[0] for p in (x.real, x._imag())))
+            return Pair(*(nodes((self.value(p),))[0] for p in (x.real, x.imag)))
         if isinstance(x, np.ndarray):
             return self.constant(x)
         if isinstance(x, np.generic):
@@ -199,6 +199,8 @@ class Session:
         if isinstance(result, np.ndarray):
             if result.dtype == object:
                 return result
+            if result.dtype.kind == "c":
+                return Complex(self, self.known(result.real.copy()), self.known(result.imag.copy()))
             made = Tracer(self, Buffer(result, result.flags.c_contiguous, constant=self.constant), (), Kind.ARRAY)
             arrays = [s for s in sources if type(s) is Tracer and s.array is not None]
             return self.shared(made, *(s for s in arrays if np.may_share_memory(result, s.array)))
@@ -227,6 +229,10 @@ class Session:
             place = self.places.here()
             if place is not None:
                 self.origin[node] = place
+
+    def as_complex(self, real: Any) -> Complex:
+        """Real values as complex ones."""
+        return Complex(self, real, 0)
 
     def viewed(self, source: Tracer, result: Any) -> Any:
         """The result of a function that NumPy answers with a view of `source`."""

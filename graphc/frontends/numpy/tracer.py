@@ -39,7 +39,17 @@ _TRUTH = "the truth value of a traced value is not known before the generated co
 _WHERE = "write np.where(condition, a, b), which computes both and chooses"
 
 
-class Tracer:
+class StandIn:
+    """What stands for an array or a number. array: the real one, if nothing traced is in it."""
+
+    __slots__ = ()
+
+    @property
+    def array(self) -> npt.NDArray[Any] | None:
+        raise NotImplementedError
+
+
+class Tracer(StandIn):
     """An array of the traced computation. Made by a `Session`."""
 
     __slots__ = ("buffer", "kind", "path", "session")
@@ -132,6 +142,10 @@ class Tracer:
     @property
     def real(self) -> Tracer:
         return self
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self.assign(value)
 
     @property
     def imag(self) -> Any:
@@ -303,4 +317,4 @@ for _name, _ufunc in _UNARY.items():
 
 def is_traced(value: Any) -> bool:
     """Whether a value depends on the inputs, or on sizes that are names."""
-    return type(value) is TracedSize or (type(value) is Tracer and value.array is None)
+    return type(value) is TracedSize or (issubclass(type(value), StandIn) and value.array is None)
