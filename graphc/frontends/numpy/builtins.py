@@ -86,7 +86,8 @@ class Hooks:
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
             return self._array_method(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
-            return functools.partial(_of_lists, self.session, function)
+            at = function.__name__ == "at"  # a tuple there is an index
+            return function if at else functools.partial(_of_lists, self.session, function)
         call = call_of(type(function))
         if call is not None:
             return functools.partial(self.call(call), function)
