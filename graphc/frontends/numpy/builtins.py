@@ -94,7 +94,7 @@ class Hooks:
         return function
 
     def _function(self, function: types.FunctionType) -> Any:
-        special = _scipy(self.session, function)
+        special = _scipy(self.session, function) or _testing(self.session, function)
         if special is not None:
             return special
         if is_foreign(function.__code__.co_filename) or source.HOOKS in function.__code__.co_freevars:
@@ -505,6 +505,19 @@ class _Grid:
 
 def _plain_number(x: Any) -> Any:
     return int(x) if type(x) is TracedSize else x
+
+
+def _testing(session: Session, function: types.FunctionType) -> Any:
+    """np.testing.assert_allclose and its like: they need numbers."""
+    if not (function.__module__ or "").startswith("numpy.testing"):
+        return None
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        if any(map(_has_traced, (*args, *keywords.values()))):
+            raise session.placed(not_covered(f"testing.{function.__name__}"))
+        return function(*map(_real, args), **{k: _real(v) for k, v in keywords.items()})
+
+    return call
 
 
 # --- SciPy ---

@@ -64,6 +64,7 @@ _INSTEAD = {
     "savez_compressed": _FILES,
     "savetxt": _FILES,
     "random": _RANDOM,
+    "testing": "test what the compiled function returns: a static graph computes, and checks only sizes",
 }
 
 
@@ -76,10 +77,10 @@ def draws_anew(name: str) -> UnsupportedError:
 
 def not_covered(name: str) -> UnsupportedError:
     """The error for a function that the language does not have."""
-    plain = name.rpartition(".")[2]
+    module, _, plain = name.rpartition(".")
     close = get_close_matches(plain, [n.rpartition(".")[2] for n in FUNCTIONS], n=1, cutoff=0.75)
     shown = name if name.startswith("scipy.") else f"np.{name}"
-    hint = _INSTEAD.get(plain) or (f"did you mean np.{close[0]}?" if close else None)
+    hint = _INSTEAD.get(module) or _INSTEAD.get(plain) or (f"did you mean np.{close[0]}?" if close else None)
     return UnsupportedError(
         "G044",
         f"`{shown}` of a traced value is not covered",
