@@ -25,8 +25,8 @@ def load(name):
     return module
 
 
-logistic, poisson, process, mixture, convnet, style = map(
-    load, ("logistic_regression", "poisson_regression", "gaussian_process", "mixture", "convnet", "style")
+logistic, poisson, process, mixture, convnet, style, speed = map(
+    load, ("logistic_regression", "poisson_regression", "gaussian_process", "mixture", "convnet", "style", "speed")
 )
 
 
@@ -205,3 +205,18 @@ def test_gradients_of_a_class_by_complex_steps():
                 stepped = [{**old, name: moved} if i == number else old for i, old in enumerate(params)]
                 steps[index] = network.loss(stepped, X, y, masks).imag / 1e-30
             np.testing.assert_allclose(gradients[number][name], steps, rtol=1e-10, atol=1e-14)
+
+
+# --- what is measured ---
+
+
+@pytest.mark.parametrize("name", speed.cases(np))
+def test_what_is_measured_is_right(name):
+    function, (*parameters, X, y), places = speed.cases(np)[name]
+    arguments = (*parameters, X[:20], y[:20])
+    names = function.__code__.co_varnames[: len(arguments)]
+    point = dict(zip(names, arguments, strict=True))
+    report = gc.check_grads(function, point, wrt=[names[p] for p in places], tolerance=1e-6)
+    assert len(report.rows) == len(places)
+    value, _ = speed.generated(function, arguments, places)()
+    np.testing.assert_allclose(value, function(*arguments), rtol=1e-12)
