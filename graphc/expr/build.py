@@ -295,6 +295,29 @@ def joined(name: str, xs: Sequence[Node], axis: int) -> Node:
     return make(REGISTRY[name], xs, axis=axis)
 
 
+# --- with a new first axis ---
+
+
+def behind(x: Node, has: bool, rank: int) -> Node:
+    """An argument that has the new first axis, with axes of size 1 behind it up to `rank` further ones."""
+    return expand_dims(x, tuple(range(1, 2 + rank - x.type.rank))) if has and x.type.rank <= rank else x
+
+
+def repeated(x: Node, has: bool, n: Dim) -> Node:
+    """An argument with the new first axis: repeated along it if it has none."""
+    if has:
+        return x
+    if x.op.name in ("zeros", "ones"):
+        return make(x.op, [], shape=checked((n, *x.shape)), dtype=x.type.dtype)
+    return broadcast_to(x, (n, *x.shape))
+
+
+def moved(x: Node, start: int, stop: int) -> Node:
+    """One axis moved from place `start` to `stop`."""
+    order = [a for a in range(x.type.rank) if a != start]
+    return transpose(x, (*order[:stop], start, *order[stop:]))
+
+
 # --- along one axis ---
 
 

@@ -26,6 +26,8 @@ Text = str | Callable[[Sequence[TensorType], Attrs], str]
 # (builder, node, cotangent, argument number) -> cotangent of that argument. The builder is the
 # module `graphc.expr`, handed in so that this room needs nothing from the rooms below it.
 Adjoint = Callable[[Any, "Node", "Node", int], "Node | None"]
+# (builder, node, arguments, which of them have a new first axis, its size) -> the node with that axis in front.
+Batch = Callable[[Any, "Node", Sequence["Node"], Sequence[bool], Dim], "Node | None"]
 Requires = Callable[[Sequence[TensorType], Attrs], Sequence[tuple[Dim, int]]]
 
 
@@ -70,13 +72,16 @@ class Op:
     spelling: how the text language writes it; by default `name(args, attr=...)`.
     partials: elementwise ops: one formula an argument (None: no derivative flows there).
     adjoint: linear and structural ops: the cotangent of one argument.
+    batch: the op over arguments with a new first axis, for each place along it; None where it can't. What
+        its traits say all about (elementwise, reductions, "stacks", ops along one axis) needs none.
     requires: sizes that must reach a minimum for the op to be defined, as (size, minimum).
     sympy: the formula in SymPy's functions, for proofs; None if there is none.
     domain: for each argument the open or closed interval where it is defined, as text.
     safe: for an op that can fail or overflow: the argument that it is given where it is not used.
     range: the interval of its values, or None.
     traits: "elementwise", "commutative", "linear", "view" (may alias its argument), "writes" (into
-        its first argument or a copy of it: always an `update` of its own), "untyped" (NumPy's stubs
+        its first argument or a copy of it: always an `update` of its own), "stacks" (works on the last
+        axes of its only argument), "untyped" (NumPy's stubs
         do not say which float it is) ...
     cost: rough nanoseconds per float64 element.
     formula: how its derivative is written in the documentation.
@@ -97,6 +102,7 @@ class Op:
     spelling: Text | None = None
     partials: tuple[str | None, ...] | None = None
     adjoint: Adjoint | None = None
+    batch: Batch | None = None
     requires: Requires | None = None
     sympy: str | None = None
     domain: tuple[str, ...] = ()

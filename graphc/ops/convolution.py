@@ -62,6 +62,24 @@ def _middle(e: Any, node: Node, ct: Node) -> Node:
     return e.add_at(e.zeros((n + m - 1,), ct.type.dtype), ct, place)  # type: ignore[no-any-return]
 
 
+def _rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """The windows of the first argument, zeros around it, times the second one reversed."""
+    (a, v), (size, m) = args, (arg.shape[0] for arg in node.args)
+    last = a.type.rank - 1
+    if node["mode"] != "valid":
+        edge = e.zeros((*a.shape[:last], m - 1), a.type.dtype)
+        a = e.joined("concatenate", [edge, a, edge], last)
+    windows = e.apply("windows", a, axes=(last,), widths=(m,))
+    flipped = e.flip(v, v.type.rank - 1)
+    if has[1]:
+        flipped = e.expand_dims(flipped, (2,))
+        sums = e.squeeze(e.matmul(windows, flipped), (2,))
+    else:
+        sums = e.matmul(windows, flipped)
+    start = (m - 1) // 2
+    return e.between(sums, 1, start, start + size) if node["mode"] == "same" else sums  # type: ignore[no-any-return]
+
+
 def _text(types: Sequence[TensorType], attrs: Attrs) -> str:
     return "np.convolve(a, v)" if attrs["mode"] == "full" else "np.convolve(a, v, mode)"
 
@@ -77,6 +95,7 @@ OPS: list[Op] = [
         spelling="convolve(a, v)",
         requires=_lengths,
         adjoint=_adjoint,
+        batch=_rows,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = the valid convolution of dy with v reversed, dv with a reversed",

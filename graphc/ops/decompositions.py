@@ -163,7 +163,7 @@ def _qr_r(e: Any, node: Node, ct: Node, i: int) -> Node:
     return _qr(e, node.args[0], None, e.matmul(node, e.swap(upper)))
 
 
-_UNTYPED = frozenset({"untyped"})
+_FACTOR = frozenset({"untyped", "stacks"})
 _PLACES = {"eigenvectors": 1, "U": 0, "Vh": 2, "Q": 0, "R": 1}  # of the fields of NumPy's results
 
 
@@ -173,7 +173,7 @@ def _factor(name: str, infer: Any, text: str, adjoint: Any, doc: str, formula: s
     spelling = f"{call})[{_PLACES[field]}]" if field in _PLACES else text
     extra.setdefault("cost", 300.0)
     return Op(
-        name, ("A",), infer, text, doc, spelling=spelling, adjoint=adjoint, formula=formula, traits=_UNTYPED, **extra
+        name, ("A",), infer, text, doc, spelling=spelling, adjoint=adjoint, formula=formula, traits=_FACTOR, **extra
     )
 
 

@@ -8,6 +8,7 @@ products of those that are; the op is for the rest, such as a dot product for ea
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -63,6 +64,14 @@ def _einsum(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.apply("einsum", ct, other, subscripts=str(Subscripts(names.out, given, wanted)))  # type: ignore[no-any-return]
 
 
+def _einsum_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """One name more, in front of what has the new axis."""
+    names = Subscripts.of(node["subscripts"])
+    new = next(c for c in string.ascii_letters if c not in str(names))
+    left, right = (new * h + own for own, h in zip(names[:2], has, strict=True))
+    return e.apply("einsum", *args, subscripts=str(Subscripts(left, right, new + names.out)))  # type: ignore[no-any-return]
+
+
 OPS: list[Op] = [
     Op(
         "einsum",
@@ -73,6 +82,7 @@ OPS: list[Op] = [
         attrs=("subscripts",),
         spelling="einsum(subscripts, a, b)",
         adjoint=_einsum,
+        batch=_einsum_rows,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = einsum(dy, b) over the other names",

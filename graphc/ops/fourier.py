@@ -75,6 +75,14 @@ def _adjoint_to_real(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.multiply(e.apply("rfft", ct, axis=axis), lined)  # type: ignore[no-any-return]
 
 
+def _rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """The two parts stay in front."""
+    [x], name = args, node.op.name
+    attrs = {**node.attributes, "axis": node["axis"] + 1}
+    found = e.apply(name, x if name == "rfft" else e.moved(x, 1, 0), **attrs)
+    return found if name == "irfft" else e.moved(found, 1, 0)  # type: ignore[no-any-return]
+
+
 _FFT = Helper(
     "_fft",
     array='''def _fft(x: Array, axis: int) -> Array:
@@ -118,6 +126,7 @@ OPS: list[Op] = [
         attrs=("axis", "inverse"),
         helpers=(_FFT, _IFFT),
         adjoint=_adjoint,
+        batch=_rows,
         traits=_LINEAR,
         cost=20.0,
         formula="dx = the conjugate transform of dy",
@@ -132,6 +141,7 @@ OPS: list[Op] = [
         attrs=("axis",),
         helpers=(_RFFT,),
         adjoint=_adjoint_of_real,
+        batch=_rows,
         traits=_LINEAR,
         cost=10.0,
         formula="dx = the real part of the conjugate transform of dy, zeros behind it",
@@ -146,6 +156,7 @@ OPS: list[Op] = [
         attrs=("n", "axis"),
         helpers=(_IRFFT,),
         adjoint=_adjoint_to_real,
+        batch=_rows,
         traits=_LINEAR,
         cost=10.0,
         formula="dx = the transform of dy, doubled but at the ends, over n",

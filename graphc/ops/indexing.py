@@ -213,6 +213,36 @@ def _adjoint_of_write(e: Any, node: Node, ct: Node, i: int) -> Node | None:
     return e.where(e.equal(e.getitem(left, index.entries, arrays), numbers), read, 0)  # type: ignore[no-any-return]
 
 
+def _read_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+    if any(has[1:]):
+        return None
+    index = _whole_first(e, node["index"], n)
+    return e.moved(e.getitem(args[0], index.entries, args[1:]), _in_front(node, args[1:]), 0)  # type: ignore[no-any-return]
+
+
+def _write_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+    """For adding, too."""
+    if any(has[2:]):
+        return None
+    base, value = (e.repeated(x, h, n) for x, h in zip(args[:2], has[:2], strict=True))
+    value = e.moved(value, 0, _in_front(node, args[2:]))
+    return e.apply(node.op.name, base, value, *args[2:], index=_whole_first(e, node["index"], n))  # type: ignore[no-any-return]
+
+
+def _whole_first(e: Any, index: Index, n: Dim) -> Index:
+    return Index((e.whole(n), *index.entries))
+
+
+def _in_front(node: Node, arrays: Sequence[Node]) -> int:
+    """How many axes of index arrays NumPy puts before all others: those of arrays that do not stand together."""
+    if not arrays:
+        return 0
+    entries = enumerate(node["index"].entries)
+    places = [i for i, entry in entries if isinstance(entry, Array) or _is_position(entry)]
+    together = places[-1] - places[0] < len(places)
+    return 0 if together else len(broadcast(*(a.shape for a in arrays)))
+
+
 OPS: list[Op] = [
     Op(
         "getitem",
@@ -224,6 +254,7 @@ OPS: list[Op] = [
         spelling="x[index]",
         requires=_bounds,
         adjoint=_adjoint_of_read,
+        batch=_read_rows,
         traits=frozenset({"linear", "view"}),
         cost=0.5,
         formula="dx[index] += dy",
@@ -240,6 +271,7 @@ OPS: list[Op] = [
         spelling="add_at(base, index, value)",
         requires=_bounds,
         adjoint=_adjoint_of_add,
+        batch=_write_rows,
         traits=frozenset({"linear", "writes"}),
         cost=2.0,
         formula="dbase = dy, dvalue = dy[index]",
@@ -257,6 +289,7 @@ OPS: list[Op] = [
         spelling="set_at(base, value, index)",
         requires=_bounds,
         adjoint=_adjoint_of_write,
+        batch=_write_rows,
         traits=frozenset({"linear", "writes"}),
         cost=1.0,
         formula="dbase = dy with 0 at index, dvalue = dy[index]",

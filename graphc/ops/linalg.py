@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import DtypeError, ShapeError
+from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
@@ -72,6 +73,34 @@ def _matrices(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.reshape(e.unbroadcast(full, target), node.args[i].shape)  # type: ignore[no-any-return]
 
 
+def _matmul_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """A matrix product for each row; rows of vectors are a matrix themselves."""
+    (a, b), (first, second) = args, (arg.type.rank for arg in node.args)
+    if first == second == 1:
+        if all(has):
+            return e.reduce("sum", e.multiply(a, b), (1,))  # type: ignore[no-any-return]
+        return e.matmul(a, b) if has[0] else e.matmul(b, a)  # type: ignore[no-any-return]
+    if first == 2 and second == 1 and not has[0]:
+        return e.matmul(b, e.swap(a))  # type: ignore[no-any-return]
+    if (first == 1 and second == 2 and not has[1]) or (1, False) in ((first, has[0]), (second, has[1])):
+        return e.matmul(a, b)  # type: ignore[no-any-return]
+    left = e.expand_dims(a, (a.type.rank - 1,)) if first == 1 else a
+    right = e.expand_dims(b, (b.type.rank,)) if second == 1 else b
+    rank = max(first, second, 2)
+    full = e.matmul(e.behind(left, has[0], rank), e.behind(right, has[1], rank))
+    last = full.type.rank - 1
+    return e.squeeze(full, (last,) if second == 1 else (last - 1,) if first == 1 else ())  # type: ignore[no-any-return]
+
+
+def _outer_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    a, b = args
+    return e.multiply(e.expand_dims(a, (a.type.rank,)), e.expand_dims(b, (b.type.rank - 1,)))  # type: ignore[no-any-return]
+
+
+def _cross_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.apply("cross", *(e.behind(x, h, node.type.rank) for x, h in zip(args, has, strict=True)))  # type: ignore[no-any-return]
+
+
 def _outer(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     a, b = types
     if a.rank != 1 or b.rank != 1:
@@ -95,6 +124,7 @@ OPS: list[Op] = [
         "Matrix product, as `@`.",
         spelling="a @ b",
         adjoint=_matmul_adjoint,
+        batch=_matmul_rows,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = dy @ b.T, db = a.T @ dy",
@@ -106,6 +136,7 @@ OPS: list[Op] = [
         "np.outer(a, b)",
         "All products of two vectors.",
         adjoint=lambda e, node, ct, i: e.matmul(ct, node.args[1]) if i == 0 else e.matmul(node.args[0], ct),
+        batch=_outer_rows,
         traits=frozenset({"bilinear"}),
         cost=0.3,
         formula="da = dy @ b, db = a @ dy",
@@ -119,6 +150,7 @@ OPS: list[Op] = [
         adjoint=lambda e, node, ct, i: (
             e.apply("cross", node.args[1], ct) if i == 0 else e.apply("cross", ct, node.args[0])
         ),
+        batch=_cross_rows,
         traits=frozenset({"bilinear", "untyped"}),
         cost=3.0,
         formula="da = cross(b, dy), db = cross(dy, a)",

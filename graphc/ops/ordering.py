@@ -13,7 +13,7 @@ from typing import Any
 
 from graphc.errors import DtypeError, ShapeError
 from graphc.ir.dims import Dim
-from graphc.ir.index import Array
+from graphc.ir.index import Array, Index
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, show_shape
@@ -113,6 +113,13 @@ def _permute(e: Any, node: Node, ct: Node, i: int) -> Node | None:
 
 def _bincount(e: Any, node: Node, ct: Node, i: int) -> Node | None:
     return e.getitem(ct, (Array(0),), (node.args[0],)) if i == 1 else None
+
+
+def _bincount_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+    if has[0]:
+        return None
+    x, weights = args
+    return e.add_at(e.zeros((n, *node.shape), node.type.dtype), weights, Index((e.whole(n), Array(0))), (x,))  # type: ignore[no-any-return]
 
 
 _BINCOUNT = Helper(
@@ -247,6 +254,7 @@ OPS: list[Op] = [
         attrs=("n",),
         helpers=(_BINCOUNT,),
         adjoint=_bincount,
+        batch=_bincount_rows,
         cost=3.0,
         formula="dweights = dy[x]",
         label="counts",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ShapeError
-from graphc.ir.dims import product
+from graphc.ir.dims import Dim, product
 from graphc.ir.index import Range
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
@@ -129,6 +129,18 @@ def _like_argument(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.reshape(ct, node.args[0].shape)  # type: ignore[no-any-return]
 
 
+def _transpose_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.transpose(args[0], (0, *(a + 1 for a in node["axes"])))  # type: ignore[no-any-return]
+
+
+def _reshape_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.reshape(args[0], (n, *node.shape))  # type: ignore[no-any-return]
+
+
+def _broadcast_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.broadcast_to(e.behind(args[0], True, node.type.rank), (n, *node.shape))  # type: ignore[no-any-return]
+
+
 OPS: list[Op] = [
     Op(
         "transpose",
@@ -139,6 +151,7 @@ OPS: list[Op] = [
         attrs=("axes",),
         spelling=_transpose_text,
         adjoint=_untranspose,
+        batch=_transpose_rows,
         traits=_VIEW | {"short"},
         cost=0.0,
         formula="dx = dy with the axes put back",
@@ -152,6 +165,7 @@ OPS: list[Op] = [
         attrs=("shape",),
         spelling="reshape(x, shape)",
         adjoint=_like_argument,
+        batch=_reshape_rows,
         traits=_VIEW,
         cost=0.0,
         formula="dx = dy, reshaped",
@@ -165,6 +179,7 @@ OPS: list[Op] = [
         attrs=("shape",),
         spelling="broadcast_to(x, shape)",
         adjoint=lambda e, node, ct, i: e.unbroadcast(ct, node.args[0]),
+        batch=_broadcast_rows,
         traits=_VIEW,
         cost=0.0,
         formula="dx = dy, summed over the repeats",

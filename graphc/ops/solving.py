@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import ShapeError
+from graphc.ir.dims import Dim, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
@@ -102,6 +103,17 @@ def _solve(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.negative(e.matmul(back, e.swap(node)))  # type: ignore[no-any-return]
 
 
+def _solve_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """Vectors for one matrix are its right sides together; for a stack of matrices they are columns."""
+    (a, b), vector = args, node.args[1].type.rank == 1
+    if vector and a.type.rank == 2:
+        return e.swap(e.apply("solve", a, e.swap(b)))  # type: ignore[no-any-return]
+    right = as_columns(e, b) if vector else b
+    rank = max(node.args[0].type.rank, node.args[1].type.rank)
+    full = e.apply("solve", e.behind(a, has[0], rank), e.behind(right, has[1], rank))
+    return e.squeeze(full, (full.type.rank - 1,)) if vector else full  # type: ignore[no-any-return]
+
+
 # --- determinants ---
 
 _COFACTOR = Helper(
@@ -167,6 +179,10 @@ def _cofactor_slope(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.multiply(over_matrices(e, e.apply("det", a)), e.swap(inner))  # type: ignore[no-any-return]
 
 
+def _cofactor_slope_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.apply("cofactor_slope", *(e.behind(x, h, node.type.rank) for x, h in zip(args, has, strict=True)))  # type: ignore[no-any-return]
+
+
 def _log_det(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.multiply(over_matrices(e, ct), e.swap(e.apply("inv", node.args[0])))  # type: ignore[no-any-return]
 
@@ -220,11 +236,23 @@ def _lstsq(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.subtract(parts, product(back, node))  # type: ignore[no-any-return]
 
 
+def _lstsq_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+    """Right sides for one matrix are solved together, as columns; NumPy takes no stack of matrices."""
+    if has[0]:
+        return None
+    a, b = args
+    rest = node.shape[1:]
+    columns = e.reshape(e.moved(b, 1, 0), (b.shape[1], product((n, *rest))))
+    found = e.apply("lstsq", a, columns)
+    return e.moved(e.reshape(found, (node.shape[0], n, *rest)), 1, 0)  # type: ignore[no-any-return]
+
+
 def _nothing(e: Any, node: Node, ct: Node, i: int) -> None:
     """Constant almost everywhere."""
 
 
 _UNTYPED = frozenset({"untyped"})
+_STACKS = frozenset({"untyped", "stacks"})
 
 OPS: list[Op] = [
     Op(
@@ -235,7 +263,7 @@ OPS: list[Op] = [
         "The inverse of each matrix.",
         spelling="np.linalg.inv(A)",
         adjoint=_inv,
-        traits=_UNTYPED,
+        traits=_STACKS,
         cost=100.0,
         formula="dA = -Y.T dY Y.T",
         label="inverse",
@@ -248,6 +276,7 @@ OPS: list[Op] = [
         "x with A x = b.",
         spelling="np.linalg.solve(A, b)",
         adjoint=_solve,
+        batch=_solve_rows,
         traits=_UNTYPED,
         cost=50.0,
         formula="db = solve(A.T, dx), dA = -db x.T",
@@ -261,7 +290,7 @@ OPS: list[Op] = [
         "The determinant of each matrix.",
         spelling="np.linalg.det(A)",
         adjoint=_det,
-        traits=_UNTYPED,
+        traits=_STACKS,
         cost=50.0,
         formula="dA = dy cofactor(A)",
         label="det",
@@ -274,6 +303,7 @@ OPS: list[Op] = [
         "The gradient of the determinant: det(A) inv(A).T, also where A is singular.",
         helpers=(_COFACTOR,),
         adjoint=_cofactor,
+        traits=frozenset({"stacks"}),
         cost=300.0,
         formula="dA = cofactor_slope(A, dy)",
         label="cofactor",
@@ -288,6 +318,7 @@ OPS: list[Op] = [
         "The change of the cofactors of A along X.",
         helpers=(_COFACTOR_SLOPE,),
         adjoint=_cofactor_slope,
+        batch=_cofactor_slope_rows,
         cost=300.0,
         formula="dX = cofactor_slope(A, dy)",
         label="slope",
@@ -300,7 +331,7 @@ OPS: list[Op] = [
         "The sign of the determinant.",
         spelling="np.linalg.slogdet(A)[0]",
         adjoint=_nothing,
-        traits=_UNTYPED,
+        traits=_STACKS,
         cost=50.0,
         formula="0",
         label="sign",
@@ -313,7 +344,7 @@ OPS: list[Op] = [
         "The logarithm of the absolute value of the determinant.",
         spelling="np.linalg.slogdet(A)[1]",
         adjoint=_log_det,
-        traits=_UNTYPED,
+        traits=_STACKS,
         cost=50.0,
         formula="dA = dy inv(A).T",
         label="logdet",
@@ -327,7 +358,7 @@ OPS: list[Op] = [
         attrs=("rcond",),
         spelling=_pinv_text,
         adjoint=_pinv,
-        traits=_UNTYPED,
+        traits=_STACKS,
         cost=300.0,
         formula="dA by Golub and Pereyra",
         label="pinv",
@@ -340,6 +371,7 @@ OPS: list[Op] = [
         "The x of least norm that makes |A x - b| smallest.",
         spelling="np.linalg.lstsq(A, b)[0]",
         adjoint=_lstsq,
+        batch=_lstsq_rows,
         traits=_UNTYPED,
         cost=300.0,
         formula="db = pinv(A).T dx",
@@ -352,6 +384,7 @@ OPS: list[Op] = [
         "np.linalg.matrix_rank(A)",
         "The number of singular values that are not 0 up to rounding.",
         spelling="np.linalg.matrix_rank(A)",
+        traits=frozenset({"stacks"}),
         cost=300.0,
         label="rank",
     ),

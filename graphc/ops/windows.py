@@ -76,6 +76,18 @@ def _read_again(e: Any, node: Node, ct: Node, i: int) -> Node:
     return e.apply("windows", ct, axes=node["axes"], widths=widths)  # type: ignore[no-any-return]
 
 
+def _windows_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.apply("windows", args[0], axes=_behind(node["axes"]), widths=node["widths"])  # type: ignore[no-any-return]
+
+
+def _overlap_add_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    return e.apply("overlap_add", args[0], axes=_behind(node["axes"]), shape=(n, *node["shape"]))  # type: ignore[no-any-return]
+
+
+def _behind(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a + 1 for a in axes)
+
+
 OPS: list[Op] = [
     Op(
         "windows",
@@ -87,6 +99,7 @@ OPS: list[Op] = [
         spelling="sliding_window_view(x, widths, axes)",
         requires=_wide_enough,
         adjoint=_add_back,
+        batch=_windows_rows,
         traits=frozenset({"linear", "view"}),
         cost=0.5,
         formula="dx = the sum of dy, each window where it lies",
@@ -101,6 +114,7 @@ OPS: list[Op] = [
         attrs=("axes", "shape"),
         helpers=(_OVERLAP_ADD,),
         adjoint=_read_again,
+        batch=_overlap_add_rows,
         traits=frozenset({"linear"}),
         cost=2.0,
         formula="dx = the windows of dy",

@@ -142,8 +142,6 @@ class Hooks:
             )
         if isinstance(value, (types.FunctionType, types.MethodType, _DISPATCHED[1])):
             return self.call(value)
-        if type(value) is Tracer:  # not to be hashed
-            return value
         try:
             return self.call(value) if value in REPLACED else value
         except TypeError:
