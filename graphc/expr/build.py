@@ -312,6 +312,12 @@ def repeated(x: Node, has: bool, n: Dim) -> Node:
     return broadcast_to(x, (n, *x.shape))
 
 
+def rows_times(rows: Node, b: Node) -> Node:
+    """`rows @ b`; the unit rows of a Jacobian leave `b` as it is."""
+    unit = rows.op.name == "eye" and rows["n"] == rows["m"] and rows.type.dtype == b.type.dtype
+    return b if unit else matmul(rows, b)
+
+
 def moved(x: Node, start: int, stop: int) -> Node:
     """One axis moved from place `start` to `stop`."""
     order = [a for a in range(x.type.rank) if a != start]

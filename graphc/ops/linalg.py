@@ -81,8 +81,10 @@ def _matmul_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], 
             return e.reduce("sum", e.multiply(a, b), (1,))  # type: ignore[no-any-return]
         return e.matmul(a, b) if has[0] else e.matmul(b, a)  # type: ignore[no-any-return]
     if first == 2 and second == 1 and not has[0]:
-        return e.matmul(b, e.swap(a))  # type: ignore[no-any-return]
-    if (first == 1 and second == 2 and not has[1]) or (1, False) in ((first, has[0]), (second, has[1])):
+        return e.rows_times(b, e.swap(a))  # type: ignore[no-any-return]
+    if first == 1 and second == 2 and not has[1]:
+        return e.rows_times(a, b)  # type: ignore[no-any-return]
+    if (1, False) in ((first, has[0]), (second, has[1])):
         return e.matmul(a, b)  # type: ignore[no-any-return]
     left = e.expand_dims(a, (a.type.rank - 1,)) if first == 1 else a
     right = e.expand_dims(b, (b.type.rank,)) if second == 1 else b

@@ -9,6 +9,7 @@ function a transform becomes part of the graph, so derivatives of derivatives ne
 """
 
 from graphc.transforms.forward import hvp, jvp
+from graphc.transforms.jacobian import hessian, jacobian
 from graphc.transforms.reverse import grad, value_and_grad, vjp
 
-__all__ = ["grad", "hvp", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]

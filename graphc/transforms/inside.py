@@ -111,7 +111,7 @@ class Stage:
 
     def value(self) -> Any:
         """The value, stable, over what stands behind the stand-ins."""
-        outputs = _substituted(self.outputs, _table(self.trees))
+        outputs = substituted(self.outputs, _table(self.trees))
         return unflatten(self.shape, [self.session.wrapped(node) for node in outputs])
 
     def actual(self, value: Any) -> Any:
@@ -119,7 +119,7 @@ class Stage:
         leaves, shape = flatten(value)
         table = _table(self.trees)
         wrapped = self.session.wrapped
-        return unflatten(shape, [wrapped(_substituted([v.node], table)[0]) if type(v) is Tracer else v for v in leaves])
+        return unflatten(shape, [wrapped(substituted([v.node], table)[0]) if type(v) is Tracer else v for v in leaves])
 
     def labels(self, found: Mapping[Node, Node], text: str) -> dict[Node, str]:
         """Names for derivatives, after those of what they belong to: text is "d{}" or "{}_dot"."""
@@ -142,7 +142,7 @@ class Stage:
         simple = simplify_derivative(graph, topological(self.outputs))
         named = list(simple.names.items())
         count = len(self.outputs)
-        back = _substituted([*simple.outputs[count:], *(n for n, _ in named)], _table((*self.trees, *more)))
+        back = substituted([*simple.outputs[count:], *(n for n, _ in named)], _table((*self.trees, *more)))
         for node, (_, name) in zip(back[len(nodes) :], named, strict=True):
             if node.op not in _UNNAMED:
                 self.session.names.setdefault(node, name)
@@ -181,7 +181,7 @@ def _table(trees: Sequence[Tree]) -> dict[Node, Node]:
     return {s: n for tree in trees for s, n in zip(tree.stand_ins, tree.nodes, strict=True)}
 
 
-def _substituted(roots: Sequence[Node], table: Mapping[Node, Node]) -> list[Node]:
+def substituted(roots: Sequence[Node], table: Mapping[Node, Node]) -> list[Node]:
     """The roots with some nodes replaced."""
     made = dict(table)
     for node in topological(roots):

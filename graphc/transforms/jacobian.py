@@ -1,0 +1,155 @@
+"""Jacobians and Hessians: gc.jacobian(f)(x), gc.hessian(f)(x).
+
+    y = f(x), x: (n,), y: (m,)     m < n: all rows at once, the pullback of the m unit cotangents
+                                   otherwise all columns at once, the tangents along the n unit vectors
+
+Side by side means a new first axis through every op (`autodiff/batch.py`): no loop over rows, and the
+same code for every size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphc.autodiff.batch import batched
+from graphc.autodiff.forward import tangents_of
+from graphc.autodiff.reverse import transposed
+from graphc.expr import build
+from graphc.frontends.numpy.sizes import number_of
+from graphc.frontends.numpy.structure import unflatten
+from graphc.ir.dims import product
+from graphc.ir.leaf import const_node, input_node
+from graphc.ir.node import Node
+from graphc.transforms.forward import WholeCall, name_result
+from graphc.transforms.inside import Function, Stage, stage, substituted
+from graphc.transforms.reverse import Grad
+
+_UNIT = "_unit"  # a cotangent or tangent in whose place the unit ones are put; no user's name begins so
+
+
+class Jacobian(WholeCall):
+    """`gc.jacobian(f)`."""
+
+    name = "jacobian"
+
+    def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
+        part = stage(session, self._inner(), args, words, places, False)
+        result = _jacobian(part, self._by_rows(part), self._single)
+        name_result(session, result, self.name)
+        return result
+
+    def _inner(self) -> Function:
+        """The function whose Jacobian it is."""
+        return self._function
+
+    def _by_rows(self, part: Stage) -> bool:
+        """Whether there are fewer outputs than inputs, as far as the sizes are known."""
+        return _count(part, part.outputs) < _count(part, part.inputs)
+
+
+class Hessian(Jacobian):
+    """`gc.hessian(f)`: the Jacobian of the gradient, forward over reverse."""
+
+    name = "hessian"
+
+    def _inner(self) -> Function:
+        return Grad(self._function, self._argnums[0] if self._single else self._argnums)
+
+    def _by_rows(self, part: Stage) -> bool:
+        return False
+
+
+def jacobian(function: Function, argnums: int | Sequence[int] = 0) -> Jacobian:
+    """The Jacobian of a function: of shape `output shape + input shape`.
+
+    For structures it is one of these for each array of the result and each of the argument: the
+    structure of the result, with that of the argument in each leaf; for several argnums a tuple there.
+    Raises UnsupportedError for an op that is not computed for many directions at once.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: x[1:] * x[0])(np.array([2.0, 3.0, 4.0]))
+    array([[3., 2., 0.],
+           [4., 0., 2.]])
+    """
+    return Jacobian(function, argnums)
+
+
+def hessian(function: Function, argnums: int | Sequence[int] = 0) -> Hessian:
+    """The Hessian of a function with a scalar result: of shape `input shape + input shape`.
+
+    For structures and for several argnums it is nested, as `jacobian` of the gradient is.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: np.prod(x))(np.array([2.0, 3.0]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    return Hessian(function, argnums)
+
+
+def _count(part: Stage, nodes: Sequence[Node]) -> float:
+    """How many elements there are in the examples; symbolic sizes without one count as very many."""
+    examples = part.session.decisions.examples
+    numbers = [number_of(node.type.size, examples) for node in nodes]
+    return sum(float("inf") if n is None else n for n in numbers)
+
+
+def _jacobian(part: Stage, by_rows: bool, single: bool) -> Any:
+    """For each output, in the structure of the value, its derivative by each differentiated argument."""
+    outputs, inputs = part.outputs, part.inputs
+    blocks = _rows(outputs, inputs) if by_rows else _columns(outputs, inputs)
+    flat = iter(part.finished([block for row in blocks for block in row], {}))
+    leaves = []
+    for _ in outputs:
+        trees = [tree.structured([part.session.wrapped(next(flat)) for _ in tree.nodes]) for tree in part.trees]
+        leaves.append(trees[0] if single else tuple(trees))
+    return unflatten(part.shape, leaves)
+
+
+def _rows(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
+    """By reverse mode: the gradient of every element of each output."""
+    return [[_spread(block, o, x) for x, block in zip(inputs, _row(o, inputs), strict=True)] for o in outputs]
+
+
+def _row(output: Node, inputs: Sequence[Node]) -> list[Node]:
+    ct = input_node(_UNIT, output.type)
+    totals = transposed([(output, ct)], inputs)
+    found = [totals.get(x) or _zeros(x) for x in inputs]
+    return _at_units(found, ct)
+
+
+def _columns(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
+    """By forward mode: the derivative of each output along every element of each input."""
+    columns = []
+    for x in inputs:
+        unit = input_node(_UNIT, x.type)
+        found = tangents_of(outputs, {x: unit})
+        blocks = _at_units([found.get(o) or _zeros(o) for o in outputs], unit)
+        columns.append([_last(block, x, o) for o, block in zip(outputs, blocks, strict=True)])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _at_units(nodes: Sequence[Node], source: Node) -> list[Node]:
+    """The nodes, linear in `source`, at each of its unit values: along a new first axis, but for a scalar."""
+    dtype = source.type.dtype
+    if source.type.rank == 0:
+        return substituted(nodes, {source: const_node(1, dtype)})
+    n = product(source.shape)
+    units = build.reshape(build.eye(n, n, dtype), (n, *source.shape))
+    return batched(nodes, {source: units}, n)
+
+
+def _spread(block: Node, output: Node, x: Node) -> Node:
+    """The first axis, of the elements of the output, in the output's shape."""
+    return build.reshape(block, (*output.shape, *x.shape))
+
+
+def _last(block: Node, x: Node, output: Node) -> Node:
+    """The first axis, of the elements of the input, behind the others and in the input's shape."""
+    behind = build.moved(block, 0, output.type.rank) if x.type.rank else block
+    return build.reshape(behind, (*output.shape, *x.shape))
+
+
+def _zeros(node: Node) -> Node:
+    return build.zeros(node.shape, node.type.dtype)
