@@ -116,9 +116,15 @@ def _array(items: Sequence[Value], peers: list[str], depth: int) -> Node:
         raise LimitError("G003", f"lists are nested deeper than {MAX_RANK}")
     if not items:
         return build.zeros((0,))
-    if len(items) > MAX_SEQUENCE:
-        raise LimitError("G003", f"a list has more than {MAX_SEQUENCE:,} elements")
+    writable(len(items), "elements of a list")
     return build.joined("stack", [_node(i, peers, depth + 1) for i in items], 0)
+
+
+def writable(count: int, what: str) -> int:
+    """A number of values or parts that are written out one by one; LimitError beyond 65,536."""
+    if count > MAX_SEQUENCE:
+        raise LimitError("G003", f"{count:,} {what} are over the limit of {MAX_SEQUENCE:,}")
+    return count
 
 
 def leaves(value: Value) -> list[Value]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.errors import UnsupportedError
-from graphc.expr.arguments import Value, Weak, describe, node
+from graphc.expr.arguments import Value, Weak, describe, node, writable
 from graphc.ir.dims import Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST
@@ -43,6 +43,7 @@ def constant(x: Value, what: str) -> npt.NDArray[Any]:
     """The value of an argument that must be known; UnsupportedError if it is not."""
     listed = isinstance(x, (tuple, list)) and not isinstance(x, Weak)
     if listed and not any(isinstance(v, (Node, Size, Weak, tuple, list)) for v in x):
+        writable(len(x), "elements of a list")
         return np.asarray(x) if x else np.zeros(0, dtype=np.int64)
     value = known(node(x))
     if value is None:

@@ -22,6 +22,8 @@ from graphc.ir.leaf import const_node, size_node
 from graphc.ir.node import Node
 from graphc.ir.types import broadcast, promote
 
+MAX_WRITTEN = 4096  # points that are written out as numbers; more of them are computed
+
 # --- points in a row ---
 
 
@@ -36,7 +38,7 @@ def linspace(
 ) -> Any:
     """`num` equally spaced points from `start` to `stop`, which is left out if not `endpoint`."""
     count, closed, kind = dim(num), flag(endpoint, "endpoint"), dtype_of(dtype, "float64")
-    if _plain(start, stop) and isinstance(count, int):
+    if _plain(start, stop) and isinstance(count, int) and count <= MAX_WRITTEN:
         known, distance = np.linspace(start, stop, count, closed, retstep=True)
         fixed = const_node(known, kind)
         return (fixed, const_node(distance, "float64")) if flag(retstep, "retstep") else fixed
@@ -72,7 +74,7 @@ def logspace(
 ) -> Node:
     """base**start to base**stop, the exponents equally spaced."""
     exponents = linspace(start, stop, num, endpoint)
-    if _plain(start, stop, base) and not isinstance(num, Size):
+    if _plain(start, stop, base) and isinstance(num, int) and num <= MAX_WRITTEN:
         return const_node(np.logspace(start, stop, num, endpoint, base), dtype_of(dtype, "float64"))
     powers = applied("power", base, exponents)
     return build.astype(powers, dtype_of(dtype, powers.type.dtype))
@@ -84,7 +86,10 @@ def geomspace(start: Value, stop: Value, num: Value = 50, endpoint: Value = True
     if _plain(start, stop) and not isinstance(count, Size):
         if start * stop <= 0:
             raise ShapeError("G023", "geomspace goes from a number to one of the same sign, neither of them 0")
-        return const_node(np.geomspace(start, stop, count, flag(endpoint, "endpoint")), dtype_of(dtype, "float64"))
+        if count <= MAX_WRITTEN:
+            return const_node(np.geomspace(start, stop, count, flag(endpoint, "endpoint")), dtype_of(dtype, "float64"))
+        if start < 0:
+            return build.negative(geomspace(-start, -stop, num, endpoint, dtype))
     first, last = (_floating(v) for v in nodes((start, stop)))
     points: Node = applied("exp", linspace(applied("log", first), applied("log", last), num, endpoint))
     return build.astype(points, dtype_of(dtype, points.type.dtype))

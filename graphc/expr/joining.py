@@ -17,7 +17,7 @@ import numpy as np
 
 from graphc.errors import DtypeError, ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Value, Weak, axis_number, describe, node, nodes, sequence
+from graphc.expr.arguments import Value, Weak, axis_number, describe, node, nodes, sequence, writable
 from graphc.expr.constants import constant
 from graphc.expr.ordering import lined
 from graphc.expr.subscript import subscript
@@ -137,6 +137,7 @@ def _split_deep(x: Value, parts: Value, axis: int, rank: int) -> tuple[Node, ...
 def _split(x: Node, given: Value, axis: int, equal: bool) -> tuple[Node, ...]:
     front = [slice(None)] * axis
     if isinstance(given, (tuple, list)):
+        writable(len(given), "positions to split at")
         bounds = [None, *given, None]
         for bound in given:
             if isinstance(bound, bool) or not isinstance(bound, (int, Size)):
@@ -144,6 +145,7 @@ def _split(x: Node, given: Value, axis: int, equal: bool) -> tuple[Node, ...]:
         return tuple(subscript(x, [*front, slice(a, b)]) for a, b in pairwise(bounds))
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise DtypeError("G030", f"the number of parts is an integer from 1, not {describe(given)}")
+    writable(given, "parts")
     size = x.shape[axis]
     if isinstance(size, int):
         short, rest = divmod(size, given)
@@ -180,7 +182,7 @@ def unstack(x: Value, *, axis: Value = 0) -> tuple[Node, ...]:
         raise UnsupportedError(
             "G040", f"the number of parts is not known: the size is {size}", hint="declare the size as a number"
         )
-    return tuple(build.at(array, place, k) for k in range(size))
+    return tuple(build.at(array, place, k) for k in range(writable(size, "parts")))
 
 
 # --- inserting, deleting ---

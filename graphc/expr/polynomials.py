@@ -10,10 +10,10 @@ A coefficient that is 0 counts like any other: how long a result is does not dep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from graphc.errors import ShapeError, UnsupportedError
+from graphc.errors import LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.arguments import Value, Weak, dim, flag, node, nodes, whole_number
 from graphc.expr.convolution import convolve
@@ -22,6 +22,7 @@ from graphc.ir.dims import Dim, at_least
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 
+MAX_COEFFICIENTS = 4096  # of a polynomial that is written out
 MAX_COLUMNS = 32  # powers that are written out, each the one before times x
 
 
@@ -39,7 +40,7 @@ def polyval(p: Value, x: Value) -> Node:
 
 def _coefficients(p: Value) -> list[Value]:
     if isinstance(p, (tuple, list)) and not isinstance(p, Weak):
-        return list(p)
+        return list(_limited(p))
     given = node(p)
     if given.type.rank != 1:
         raise ShapeError("G021", f"coefficients are a vector, not an array {show_shape(given.shape)}")
@@ -50,7 +51,13 @@ def _coefficients(p: Value) -> list[Value]:
             f"the number of coefficients is the size {size}, and must be known",
             hint="declare it: p: f64[3]; or write vander(x, n) @ p",
         )
-    return [build.at(given, 0, k) for k in range(size)]
+    return [build.at(given, 0, k) for k in _limited(range(size))]
+
+
+def _limited(coefficients: Sequence[Any]) -> Sequence[Any]:
+    if len(coefficients) > MAX_COEFFICIENTS:
+        raise LimitError("G003", f"a polynomial has at most {MAX_COEFFICIENTS:,} coefficients")
+    return coefficients
 
 
 def vander(x: Value, N: Value = None, increasing: Value = False) -> Node:

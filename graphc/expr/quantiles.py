@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Value, axes_of, describe, flag, leaves, node
+from graphc.expr.arguments import Value, axes_of, describe, flag, leaves, node, writable
 from graphc.expr.formula import is_number
 from graphc.expr.products import flat
 from graphc.expr.reductions import floating, number, total
@@ -107,6 +107,8 @@ def _share(q: Value, whole: float) -> Node:
     for value in leaves(q):
         if isinstance(value, (int, float)) and not 0 <= value <= whole:
             raise ShapeError("G022", f"a quantile lies from 0 to {whole:g}, and {describe(value)} does not")
+    if isinstance(q, (tuple, list)):
+        writable(len(q), "quantiles")
     if isinstance(q, (tuple, list)) and all(type(v) in (int, float) for v in q):
         return const_node([v / whole for v in q], "float64")
     given = floating(node(q))

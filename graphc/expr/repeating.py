@@ -15,7 +15,7 @@ import numpy as np
 
 from graphc.errors import DtypeError, ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Value, axes_of, axis_number, describe, dim, node, nodes, shape_of
+from graphc.expr.arguments import Value, axes_of, axis_number, describe, dim, node, nodes, shape_of, writable
 from graphc.expr.constants import constant
 from graphc.expr.joining import with_rank
 from graphc.expr.ordering import lined
@@ -110,6 +110,7 @@ def repeat(x: Value, repeats: Value, axis: Value = None) -> Node:
         raise ShapeError("G021", f"{len(listed)} repeats do not fit an axis of size {size}")
     if listed.dtype.kind not in "iu" or listed.min() < 0:
         raise DtypeError("G030", "repeats are integers from 0")
+    writable(sum(listed.tolist()), "repeated elements")
     positions = const_node(np.repeat(np.arange(len(listed)), listed), "int64")
     return subscript(array, [*[slice(None)] * place, positions])
 
@@ -257,6 +258,7 @@ def _gathered(x: Node, axis: int, before: Dim, after: Dim, mode: Any) -> Parts:
     size = x.shape[axis]
     if isinstance(size, Size) or isinstance(before, Size) or isinstance(after, Size):
         raise UnsupportedError("G040", f"the padding of an axis of size {size} is longer than the axis may be")
+    writable(size + before + after, "padded elements")
     positions = np.pad(np.arange(size), (before, after), mode=mode)
     return [subscript(x, [*[slice(None)] * axis, const_node(positions, "int64")])]
 

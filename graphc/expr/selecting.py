@@ -16,16 +16,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphc.errors import DtypeError, ShapeError
+from graphc.errors import DtypeError, LimitError, ShapeError
 from graphc.expr import build
 from graphc.expr.arguments import Value, describe, node, nodes, sequence
 from graphc.expr.constants import constant
 from graphc.expr.ordering import lined
 from graphc.expr.subscript import assign, subscript
-from graphc.ir.dims import Dim
+from graphc.ir.dims import MAX_SIZE, Dim
 from graphc.ir.leaf import const_node, size_node
 from graphc.ir.node import Node
 from graphc.ir.types import broadcast, show_shape
+
+MAX_CHOICES = 64  # as in NumPy
 
 # --- by position ---
 
@@ -80,6 +82,8 @@ def _along(arr: Value, indices: Value, axis: Value) -> tuple[Node, list[Node]]:
 def choose(a: Value, choices: Value, *, mode: Value = "raise") -> Node:
     """For each element of the integers `a` the element of that one of `choices`."""
     positions, arrays = node(a), sequence(choices, "choose")
+    if len(arrays) > MAX_CHOICES:
+        raise LimitError("G003", f"`choose` takes at most {MAX_CHOICES} choices")
     if mode != "raise":
         positions = _inside(positions, len(arrays), mode)
     shape = broadcast(positions.shape, *(c.shape for c in arrays))
@@ -94,6 +98,8 @@ def unravel_index(indices: Value, shape: Value) -> tuple[Node, ...]:
     positions, sizes = constant(indices, "a position"), constant(shape, "a shape").tolist()
     if positions.size and not 0 <= positions.min() <= positions.max() < math.prod(sizes):
         raise ShapeError("G022", f"a position is outside an array of the shape {tuple(sizes)}")
+    if math.prod(sizes) > MAX_SIZE:
+        raise LimitError("G003", "an array has fewer than 2**63 elements")
     found = np.unravel_index(positions, sizes)
     return tuple(const_node(i, "int64") for i in found)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from graphc.errors import ShapeError
+from graphc.errors import LimitError, ShapeError
 from graphc.expr import build
 from graphc.expr.arguments import Value, axis_number, nodes, sequence, whole_number
 from graphc.expr.contraction import Named, contract
@@ -20,6 +20,8 @@ from graphc.expr.products import matmul
 from graphc.ir.node import Node, make
 from graphc.ir.types import show_shape
 from graphc.ops import REGISTRY
+
+MAX_CHAIN = 100  # arrays of one product: finding their order takes the cube of their number
 
 
 def tensordot(a: Value, b: Value, axes: Value = 2) -> Node:
@@ -158,6 +160,8 @@ def vecmat(x1: Value, x2: Value) -> Node:
 def multi_dot(arrays: Value) -> Node:
     """The matrix product of two or more arrays in the cheapest order; the first and the last may be vectors."""
     parts = sequence(arrays, "multi_dot")
+    if len(parts) > MAX_CHAIN:
+        raise LimitError("G003", f"`multi_dot` takes at most {MAX_CHAIN} arrays", hint="write a @ b @ c")
     ranks = [x.type.rank for x in parts]
     ends = len(parts) - 1
     if len(parts) < 2 or any(not (r == 2 or (r == 1 and i in (0, ends))) for i, r in enumerate(ranks)):

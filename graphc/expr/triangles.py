@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import DtypeError, ShapeError, UnsupportedError
+from graphc.errors import DtypeError, LimitError, ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Value, axis_number, describe, dim, dtype_of, flag, node
+from graphc.expr.arguments import Value, axis_number, describe, dim, dtype_of, flag, node, writable
 from graphc.expr.ordering import lined
 from graphc.expr.subscript import assign, subscript
 from graphc.ir.dims import Dim, Size, minimum
 from graphc.ir.leaf import const_node
 from graphc.ir.node import Node
-from graphc.ir.types import show_shape
+from graphc.ir.types import MAX_RANK, show_shape
 
 
 def _offset(k: Value, name: str = "k") -> int:
@@ -120,6 +120,7 @@ def _indices_of(name: str, n: Value, k: Value, m: Value) -> tuple[Node, ...]:
             f"how many entries a triangle of {rows} rows has is not known",
             hint=f"declare the size as a number, or select by zeros: {name[:4]}(x)",
         )
+    writable(rows * columns, "entries of a matrix")
     found = getattr(np, name)(rows, _offset(k), columns)
     return tuple(const_node(i, "int64") for i in found)
 
@@ -155,7 +156,10 @@ def _matrix(arr: Value) -> tuple[Dim, ...]:
 
 def diag_indices(n: Value, ndim: Value = 2) -> tuple[Node, ...]:
     """One index array for each of `ndim` axes: together they are the main diagonal."""
-    return (build.arange(dim(n)),) * _offset(ndim, "ndim")
+    axes = _offset(ndim, "ndim")
+    if not 0 <= axes <= MAX_RANK:
+        raise LimitError("G003", f"an array has at most {MAX_RANK} axes")
+    return (build.arange(dim(n)),) * axes
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -82,7 +82,7 @@ def _shift(e: Any, node: Node, ct: Node, i: int) -> Node:
 _RECURRENCE = Helper(
     "_recurrence",
     array='''def _recurrence(factor: Array, x: Array, axis: int, reverse: bool = False) -> Array:
-    """y[i] = x[i] + factor[i] * y[i - 1] along `axis`; from the other end if `reverse`."""
+    """y[i] = x[i] + factor[i] * y[i - 1] along `axis`, or from its other end."""
     a, y = np.moveaxis(factor, axis, 0), np.moveaxis(x.copy(), axis, 0)
     before = 1 if reverse else -1
     for i in range(len(y) - 2, -1, -1) if reverse else range(1, len(y)):

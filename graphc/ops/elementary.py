@@ -83,7 +83,9 @@ _LOGADDEXP = '''def {name}(a: float, b: float) -> float:
     if a == b:
         return a + {one}
     high, low = (a, b) if a > b else (b, a)
-    return high + {scale}math.log1p({power}) if low == low else low
+    if low != low:
+        return low
+    return high + {scale}math.log1p({power})
 '''
 _MOD = Helper(
     "_mod",

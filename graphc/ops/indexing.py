@@ -165,7 +165,7 @@ _ADD_AT = Helper(
 _SET_AT = Helper(
     "_set_at",
     array='''def _set_at(base: Array, index: object, value: Array) -> Array:
-    """A copy of `base` with `value` written at `index`; of repeats the last one wins."""
+    """A copy of `base` with `value` written at `index`; the last of repeats wins."""
     out = base.copy()
     out[index] = value  # type: ignore[index]
     return out

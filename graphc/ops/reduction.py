@@ -159,7 +159,7 @@ _TOP = '''def _top(x: Array, axis: int | tuple[int, ...] | None = None) -> Array
 '''
 _TOP_HELPER = Helper("_top", array=_TOP)
 _OVERSHOOT = '''def _overshoot(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
-    """How far the maximum is beyond what exp takes, as an axis of size 1; 0 if it is not."""
+    """How far the maximum is beyond what exp takes, kept at size 1; 0 if it is not."""
     top = _top(x, axis)
     limit = 80.0 if x.dtype == np.float32 else 700.0
     overshoot: Array = top - np.clip(top, -limit, limit)

@@ -95,6 +95,7 @@ NODES = {
     "BitXor",
     "comprehension",
     "GeneratorExp",
+    "ListComp",
     "Starred",
     "With",
     "withitem",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 Dim = str | int
 Shape = tuple[Dim, ...]
+Production = Callable[..., "Value | None"]  # of a writer and a depth
 
 NAMES = (
     "x",
@@ -124,9 +126,9 @@ class Program:
     least: int
 
 
-def program(seed: int, statements: int | None = None) -> Program:
-    """The model of a seed."""
-    return _Writer(seed, statements).write()
+def program(seed: int, statements: int | None = None, rules: Sequence[Production] | None = None) -> Program:
+    """The model of a seed, written with some productions (default: those of this file)."""
+    return _Writer(seed, statements, rules or RULES).write()
 
 
 def inputs(model: Program, sizes: dict[str, int], seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
@@ -171,6 +173,7 @@ def written(shape: Shape) -> str:
 class _Writer:
     seed: int
     statements: int | None
+    rules: Sequence[Production]
     lines: list[str] = field(default_factory=list)
     pool: list[Value] = field(default_factory=list)
     least: int = 0
@@ -252,7 +255,7 @@ class _Writer:
 
     def expression(self, depth: int) -> Value | None:
         for _ in range(20):
-            value = self.random.choice(RULES)(self, depth)
+            value = self.random.choice(self.rules)(self, depth)
             if value is None or (self.want_smooth and not value.smooth):
                 continue
             if not all(map(math.isfinite, (value.low, value.high))) or max(abs(value.low), abs(value.high)) > LIMIT:
