@@ -18,8 +18,8 @@ from graphc.autodiff.forward import tangents_of
 from graphc.errors import ArgumentError
 from graphc.expr import build
 from graphc.frontends.numpy.signature import FreeNames, described_signature
-from graphc.frontends.numpy.structure import flatten, joined_name, paths_of, unflatten
-from graphc.frontends.numpy.trace import title_of, trace_signature
+from graphc.frontends.numpy.structure import LEAF, Shape, flatten, joined_name, paths_of, unflatten
+from graphc.frontends.numpy.trace import Traced, title_of, trace_signature
 from graphc.ir.node import Node
 from graphc.module import Interface
 from graphc.passes.pipeline import settled
@@ -35,12 +35,41 @@ class WholeCall(Transform):
 
     def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Compiled:
         names = list(kinds)
-        traced = trace_signature(self, described_signature(kinds, frozenset(names[count:])))
+        flat = _Flat(self)
+        traced = trace_signature(flat, described_signature(kinds, frozenset(names[count:])))
         graph = replace(traced.graph, title=title_of(innermost(self._function)))
-        return Compiled(traced, Module(graph, (), None, Interface.of_traced(traced), joint=settled(graph)), names)
+        module = Module(graph, (), None, Interface.of_traced(traced), joint=settled(graph))
+        return WholeForm(traced, module, names, flat)
 
-    def _run(self, compiled: Compiled, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
-        return scalars(compiled.module(**compiled.words(args, words)))
+    def _run(self, compiled: WholeForm, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
+        return compiled.flat.structured(scalars(compiled.module(**compiled.words(args, words))))
+
+
+class _Flat:
+    """A transform whose result is the list of its arrays; what is None in the structure is left out."""
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+        self._gaps: list[bool] = []
+        self._shape: Shape = LEAF
+
+    def __graphc_inside__(self, session: Any, *args: Any, **words: Any) -> list[Any]:
+        leaves, self._shape = flatten(self._transform.__graphc_inside__(session, *args, **words))
+        self._gaps = [leaf is None for leaf in leaves]
+        return [leaf for leaf in leaves if leaf is not None]
+
+    def structured(self, values: Sequence[Any]) -> Any:
+        """The result as it was, with these arrays."""
+        left = iter(values)
+        return unflatten(self._shape, [None if gap else next(left) for gap in self._gaps])
+
+
+class WholeForm(Compiled):
+    """A module without a backward pass, and the structure of its result."""
+
+    def __init__(self, traced: Traced, module: Module, names: Sequence[str], flat: _Flat) -> None:
+        super().__init__(traced, module, names)
+        self.flat = flat
 
 
 def innermost(function: Function) -> Function:
@@ -63,7 +92,7 @@ class Tangent(WholeCall):
 
     def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
         half = len(args) // 2
-        part = stage(session, self._function, args[:half], words, range(half), False)
+        part = stage(session, self._function, args[:half], words, range(half))
         _name_outputs(part, getattr(innermost(self._function), "__name__", ""))
         trees = [Tree(session, v) for v in args[half:]]
         return part.value(), pushed(part, trees)
@@ -135,7 +164,7 @@ class HessianProduct(WholeCall):
         for place, direction in zip(places[:-1], directions, strict=True):
             if flatten(given[place])[1] != flatten(direction)[1]:
                 raise ArgumentError("G070", "the direction has another structure than the argument")
-        part = stage(session, Grad(self._function, argnums), given, words, places[:-1], False)
+        part = stage(session, Grad(self._function, argnums), given, words, places[:-1], may_have_gaps=True)
         result = pushed(part, [Tree(session, d) for d in directions])
         name_result(session, result, "Hv")
         return result
@@ -169,7 +198,7 @@ def pushed(part: Stage, trees: Sequence[Tree]) -> Any:
     found = tangents_of(part.outputs, seeds)
     wanted = [found.get(o) or _zero(o) for o in part.outputs]
     finished = part.finished(wanted, part.labels(found, "{}_dot"), trees)
-    return unflatten(part.shape, [session.wrapped(n) for n in finished])
+    return part.structured([session.wrapped(n) for n in finished])
 
 
 def _zero(output: Node) -> Node:
@@ -187,4 +216,5 @@ def name_result(session: Any, result: Any, name: str) -> None:
     """Call the leaves of a result after what they are, and where they stand in it: Hv, or Hv_W and Hv_b."""
     leaves, shape = flatten(result)
     for leaf, path in zip(leaves, paths_of(shape), strict=True):
-        session.names[leaf.node] = joined_name((name, *path))
+        if leaf is not None:
+            session.names[leaf.node] = joined_name((name, *path))

@@ -95,7 +95,8 @@ class Stage:
     """A function that has been run on stand-ins.
 
     trees: the differentiated arguments.  result: what the function returned.  shape: of its first part,
-    the value.  outputs: the leaves of the value, stable.  names: what the user calls the nodes.
+    the value.  outputs: the leaves of the value, stable.  gaps: for each leaf whether it is None instead.
+    names: what the user calls the nodes.
     """
 
     session: Any
@@ -103,6 +104,7 @@ class Stage:
     result: Any
     shape: Shape
     outputs: tuple[Node, ...]
+    gaps: tuple[bool, ...]
     names: dict[Node, str]
 
     @property
@@ -112,7 +114,12 @@ class Stage:
     def value(self) -> Any:
         """The value, stable, over what stands behind the stand-ins."""
         outputs = substituted(self.outputs, _table(self.trees))
-        return unflatten(self.shape, [self.session.wrapped(node) for node in outputs])
+        return self.structured([self.session.wrapped(node) for node in outputs])
+
+    def structured(self, values: Sequence[Any]) -> Any:
+        """One for each output, in the structure of the value."""
+        left = iter(values)
+        return unflatten(self.shape, [None if gap else next(left) for gap in self.gaps])
 
     def actual(self, value: Any) -> Any:
         """Any other structure with what stands behind the stand-ins in its traced leaves."""
@@ -150,22 +157,29 @@ class Stage:
 
 
 def stage(
-    session: Any, function: Function, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int], aux: bool
+    session: Any,
+    function: Function,
+    args: Sequence[Any],
+    words: Mapping[str, Any],
+    places: Sequence[int],
+    aux: bool = False,
+    may_have_gaps: bool = False,
 ) -> Stage:
     """Run a function on stand-ins for the arguments at `places`.
 
-    aux: it returns a pair, the value and anything.
+    aux: it returns a pair, the value and anything.  may_have_gaps: it is a gradient, None for what is no array.
     """
     trees = {place: Tree(session, args[place]) for place in places}
     given = [trees[i].value if i in trees else a for i, a in enumerate(args)]
     result = session.convert(function)(*given, **words)
     leaves, shape = flatten(result[0] if aux else result)
-    raw = [output_node(session, leaf) for leaf in leaves]
+    gaps = tuple(may_have_gaps and leaf is None for leaf in leaves)
+    raw = [output_node(session, leaf) for leaf, gap in zip(leaves, gaps, strict=True) if not gap]
     inputs = [n for tree in trees.values() for n in tree.stand_ins]
     graph = Graph(tuple(inputs), tuple(raw), tuple(f"out{i}" for i in range(len(raw))))
     own = {n: session.names.pop(n) for n in graph.nodes if n in session.names}  # given again to what replaces them
     stable, _ = stabilise(Graph(graph.inputs, graph.outputs, graph.output_names, names=own))
-    return Stage(session, tuple(trees[p] for p in places), result, shape, stable.outputs, dict(stable.names))
+    return Stage(session, tuple(trees[p] for p in places), result, shape, stable.outputs, gaps, dict(stable.names))
 
 
 def seed_of(session: Any, value: Node, output: Node) -> Node:

@@ -17,7 +17,6 @@ from graphc.autodiff.forward import tangents_of
 from graphc.autodiff.reverse import transposed
 from graphc.expr import build
 from graphc.frontends.numpy.sizes import number_of
-from graphc.frontends.numpy.structure import unflatten
 from graphc.ir.dims import product
 from graphc.ir.leaf import const_node, input_node
 from graphc.ir.node import Node
@@ -32,9 +31,10 @@ class Jacobian(WholeCall):
     """`gc.jacobian(f)`."""
 
     name = "jacobian"
+    may_have_gaps = False
 
     def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
-        part = stage(session, self._inner(), args, words, places, False)
+        part = stage(session, self._inner(), args, words, places, may_have_gaps=self.may_have_gaps)
         result = _jacobian(part, self._by_rows(part), self._single)
         name_result(session, result, self.name)
         return result
@@ -52,6 +52,7 @@ class Hessian(Jacobian):
     """`gc.hessian(f)`: the Jacobian of the gradient, forward over reverse."""
 
     name = "hessian"
+    may_have_gaps = True
 
     def _inner(self) -> Function:
         return Grad(self._function, self._argnums[0] if self._single else self._argnums)
@@ -104,7 +105,7 @@ def _jacobian(part: Stage, by_rows: bool, single: bool) -> Any:
     for _ in outputs:
         trees = [tree.structured([part.session.wrapped(next(flat)) for _ in tree.nodes]) for tree in part.trees]
         leaves.append(trees[0] if single else tuple(trees))
-    return unflatten(part.shape, leaves)
+    return part.structured(leaves)
 
 
 def _rows(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:

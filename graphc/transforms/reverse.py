@@ -128,7 +128,7 @@ vjp.__graphc_inside__ = _vjp  # type: ignore[attr-defined]
 def _pullback_inside(
     session: Any, function: Function, primals: Sequence[Any], places: Sequence[int]
 ) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    part = stage(session, function, primals, {}, places, False)
+    part = stage(session, function, primals, {}, places)
 
     def pullback(ct: Any) -> tuple[Any, ...]:
         leaves, shape = flatten(ct)

@@ -171,6 +171,16 @@ def test_blocks() -> None:
     assert float(gc.hessian(lambda x: x**4)(2.0)) == 48.0
 
 
+def test_what_is_no_array_has_no_derivative() -> None:
+    p, v = {"w": W, "kind": "cube"}, {"w": W + 1.0, "kind": "cube"}
+    found = gc.hvp(lambda p: np.sum(p["w"] ** 3))(p, v)
+    assert found["kind"] is None
+    np.testing.assert_allclose(found["w"], 6.0 * W * (W + 1.0), rtol=1e-13)
+    blocks = gc.hessian(lambda p: np.sum(p["w"] ** 3))(p)
+    assert blocks["kind"] is None and blocks["w"]["kind"] is None
+    np.testing.assert_allclose(blocks["w"]["w"], 6.0 * np.diag(W), rtol=1e-13)
+
+
 def test_matrices() -> None:
     A = RNG.standard_normal((2, 3))
     found = gc.hessian(lambda A: np.sum((A @ A.T) ** 2))(A)
