@@ -35,7 +35,7 @@ class WholeCall(Transform):
 
     def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Compiled:
         names = list(kinds)
-        flat = _Flat(self)
+        flat: Any = _Flat(self)  # a trace calls it by `__graphc_inside__`
         traced = trace_signature(flat, described_signature(kinds, frozenset(names[count:])))
         graph = replace(traced.graph, title=title_of(innermost(self._function)))
         module = Module(graph, (), None, Interface.of_traced(traced), joint=settled(graph))
@@ -206,10 +206,10 @@ def _zero(output: Node) -> Node:
 
 
 def _name_outputs(part: Stage, name: str) -> None:
-    """Outputs without a name are called as the function is."""
+    """Outputs without a name are called as the function is, "value" if that has none."""
     for output in part.outputs:
-        if output.args and name.isidentifier():
-            part.names.setdefault(output, name)
+        if output.args:
+            part.names.setdefault(output, name if name.isidentifier() else "value")
 
 
 def name_result(session: Any, result: Any, name: str) -> None:

@@ -133,6 +133,12 @@ def test_a_function_is_compiled_once() -> None:
     assert _tangent(f).module is not module
 
 
+def test_a_result_without_a_name_is_the_value() -> None:
+    f = lambda x: np.exp(x) * 2  # noqa: E731
+    gc.jvp(f, (W,), (V,))
+    assert "return (value, value_dot), ()" in _tangent(f).source
+
+
 def test_refusals_of_jvp() -> None:
     with pytest.raises(gc.ArgumentError, match="primals is a tuple, not a ndarray"):
         gc.jvp(np.sin, W, V)
