@@ -71,14 +71,10 @@ class Body:
 
     def _assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
         """An assignment with the longest comment that fits beside it."""
-        text = print_expr(value)
-        plain = layout.assign(name, text, 1)
-        for comment in comments:
-            lines = layout.assign(name, text, 1, comment)
-            if len(lines) == len(plain) and len(lines) == 1:
-                self.lines += lines
-                return
-        self.lines += plain
+        lines = layout.assign(name, print_expr(value), 1)
+        if len(lines) == 1:
+            lines = [next((line for c in comments if (line := layout.beside(lines[0], c))), lines[0])]
+        self.lines += lines
 
     def _whole(self, node: Node) -> ast.expr:
         """The definition of a statement; a result is an array or number of its own."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from graphc.emit.template import filler, template_tree
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE, scalar_value
 from graphc.ir.node import Constant, Node, topological
+from graphc.ir.op import Op
 from graphc.ir.regular import Call, regular
 
 TextOf = Callable[[Node], str]
@@ -80,34 +82,44 @@ class Writer:
 
     def fill(self, template: str, node: Node, **extra: ast.expr) -> ast.expr:
         """A template over the op's argument and attribute names, filled in for `node`."""
-        scope: dict[str, Any] = {}
-        fixed = [a for a in node.op.args if not a.startswith("*")]
-        typed = self._needs_types(template, node)
-        for name, arg in zip(fixed, node.args, strict=False):
-            scope[name] = self._typed(arg) if typed else arg
-        if node.type.dtype == "float64" and any(a.type.dtype == "float32" for a in node.args):
+        scope = self._arguments(template, node)
+        if node.attrs:
+            scope |= self._attributes(node)
+        scope |= extra
+        tree: ast.expr = filler(template)(partial(self._name, scope))
+        return tree
+
+    def _arguments(self, template: str, node: Node) -> dict[str, Any]:
+        """What the argument names of a template stand for."""
+        fixed, rest = _parameters(node.op)
+        scope: dict[str, Any] = dict(zip(fixed, node.args, strict=False))
+        if rest:
+            scope[rest] = node.args[len(fixed) :]
+        if self._needs_types(template, node):
+            scope = {name: self._typed_all(value) for name, value in scope.items()}
+        if node.type.dtype == "float64" and "float32" in [a.type.dtype for a in node.args]:
             for name, arg in zip(fixed, node.args, strict=False):  # integers widen float32 arrays, numbers do not
                 scope[name] = self._typed(arg, "float64") if arg.type.dtype.startswith("int") else arg
         risky = self._risky(node)
         if risky is not None:
             scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
-        if node.op.variadic:
-            rest = node.args[len(fixed) :]
-            scope[node.op.args[-1][1:]] = tuple(map(self._typed, rest)) if typed else rest
-        arrays = node.args[len(fixed) :]
-        for name, value in node.attributes.items():
-            shape = node.args[0].shape if node.args else ()
-            scope[name] = self._index(value, shape, arrays) if isinstance(value, Index) else self._attribute(value)
-        scope.update(extra)
-        tree: ast.expr = self._put(_template(template), scope)
-        return tree
+        return scope
+
+    def _attributes(self, node: Node) -> dict[str, Any]:
+        """What the attribute names of a template stand for."""
+        shape = node.args[0].shape if node.args else ()
+        arrays = node.args[len(_parameters(node.op).fixed) :]
+        return {
+            name: self._index(value, shape, arrays) if isinstance(value, Index) else self._attribute(value)
+            for name, value in node.attributes.items()
+        }
 
     def _needs_types(self, template: str, node: Node) -> bool:
         """Whether numbers would make a float32 array a float64 one: where a function sees only them, or joins them."""
         if (
             node.type.dtype != "float32"
             or self._text_of is not numpy_text
-            or not isinstance(_template(template), ast.Call)
+            or not isinstance(template_tree(template), ast.Call)
         ):
             return False
         return node.op.name in _JOINS or all(map(_is_number, node.args))
@@ -120,6 +132,9 @@ class Writer:
         call = ast.Attribute(ast.Name(self._rename.get("np", "np")), dtype)
         return ast.Call(call, [self.expr(node)], [])
 
+    def _typed_all(self, value: Node | tuple[Node, ...]) -> Any:
+        return tuple(map(self._typed, value)) if isinstance(value, tuple) else self._typed(value)
+
     def _risky(self, node: Node) -> int | None:
         """The argument that must be NumPy's: Python's own division of numbers by a size of 0 raises."""
         if self._text_of is not numpy_text or node.type.rank or node.op.name not in _DIVISIONS:
@@ -129,19 +144,8 @@ class Writer:
             return None
         return divisor if all(_is_number(a, self._plain) for a in node.args) else None
 
-    def _put(self, tree: Any, scope: Mapping[str, Any]) -> Any:
-        if isinstance(tree, ast.Name):
-            return self._name(tree.id, scope)
-        if isinstance(tree, ast.AST) and tree._fields:  # operators have none, and are shared
-            fields = {f: self._put(getattr(tree, f), scope) for f in tree._fields}
-            if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
-                fields["right"] = _whole_number(fields["right"])
-            return type(tree)(**fields)
-        if isinstance(tree, list):
-            return [self._put(item, scope) for item in tree]
-        return tree
-
-    def _name(self, name: str, scope: Mapping[str, Any]) -> ast.expr:
+    def _name(self, scope: Mapping[str, Any], name: str) -> ast.expr:
+        """What a name in a template becomes."""
         value = scope.get(name)
         if isinstance(value, Node):
             return self.expr(value)
@@ -274,15 +278,6 @@ def _is_number(node: Node, plain: Collection[Node] = ()) -> bool:
     return True
 
 
-def _whole_number(tree: ast.expr) -> ast.expr:
-    """An exponent such as 3.0 as 3."""
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        return ast.UnaryOp(ast.USub(), _whole_number(tree.operand))
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, float) and tree.value == int(tree.value) < 1e15:
-        return ast.Constant(int(tree.value))
-    return tree
-
-
 def _shortest(item: Any) -> float | int | bool:
     """The number whose shortest text gives these bits back in their own dtype."""
     if isinstance(item, np.float32):
@@ -291,9 +286,16 @@ def _shortest(item: Any) -> float | int | bool:
     return value
 
 
+class _Parameters(NamedTuple):
+    """The argument names of an op: those of one argument each, and the one of all that follow, or ""."""
+
+    fixed: tuple[str, ...]
+    rest: str
+
+
 @lru_cache(maxsize=4096)
-def _template(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+def _parameters(op: Op) -> _Parameters:
+    return _Parameters(op.args[:-1], op.args[-1][1:]) if op.variadic else _Parameters(op.args, "")
 
 
 def called(tree: ast.expr) -> set[str]:

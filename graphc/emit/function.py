@@ -32,9 +32,8 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
         values.append(body.result(node, again=node in seen, held=owner(node) in kept))
         seen.add(node)
     rest = [names.forward[n] for n in saved] + [names.forward_sizes[s] for s in extra]
-    last = f"({rest[0]},)" if len(rest) == 1 else f"({', '.join(rest)})"
     first = values[0] if len(values) == 1 else f"({', '.join(values)})"
-    body.lines += layout.tuple_statement("return", [first, last], 1)
+    body.lines += layout.return_pair(first, rest, 1)
     head = layout.call_statement("", "_check", [n["name"] for n in inputs], 1) if inputs else []
     head += conversions(target, inputs, names.forward)
     wanted = [s for s in names.forward_sizes if s in body.writer.used_sizes or s in extra]

@@ -44,18 +44,27 @@ def tuple_statement(prefix: str, items: Sequence[str], indent: int) -> list[str]
     return statement(prefix, ", ".join(items) or "()", indent)
 
 
+def return_pair(first: str, rest: Sequence[str], indent: int) -> list[str]:
+    """`return loss, (X, y, z)`."""
+    if _is_long(rest):
+        return _one_a_line(f"return {first}, (", rest, ")", indent)
+    last = f"({rest[0]},)" if len(rest) == 1 else f"({', '.join(rest)})"
+    return tuple_statement("return", [first, last], indent)
+
+
 def unpack(targets: Sequence[str], value: str, indent: int) -> list[str]:
     """`X, y, z = saved`; too long: the targets one a line, in parentheses."""
     names = f"({targets[0]},)" if len(targets) == 1 else ", ".join(targets)
     line = f"{INDENT * indent}{names} = {value}"
     if len(line) <= WIDTH:
         return [line]
-    inner = [f"{INDENT * (indent + 1)}{target}," for target in targets]
-    return [f"{INDENT * indent}(", *inner, f"{INDENT * indent}) = {value}"]
+    return _one_a_line("(", targets, f") = {value}", indent)
 
 
 def type_alias(name: str, items: Sequence[str]) -> list[str]:
     """`Saved = tuple[Array, Array]`; an empty one is `tuple[()]`."""
+    if _is_long(items):
+        return _one_a_line(f"{name} = tuple[", items, "]", 0)
     return statement(f"{name} =", f"tuple[{', '.join(items) or '()'}]", 0)
 
 
@@ -102,9 +111,24 @@ def _wrapped(text: str, first: str, rest: str, width: int = WIDTH) -> list[str]:
     return wrapper.wrap(text.strip()) or [first.rstrip()]
 
 
+def _is_long(items: Sequence[str]) -> bool:
+    """Whether items between brackets are too many for one line: no splitter is needed to see that."""
+    return len(items) > WIDTH
+
+
+def _one_a_line(opening: str, items: Sequence[str], closing: str, indent: int) -> list[str]:
+    margin = INDENT * indent
+    return [f"{margin}{opening}", *(f"{margin}{INDENT}{item}," for item in items), f"{margin}{closing}"]
+
+
+def beside(line: str, text: str) -> str | None:
+    """`line  # text` if it fits, else None."""
+    commented = f"{line}  # {_CONTROL.sub(' ', text)}" if text else line
+    return commented if len(commented) <= WIDTH else None
+
+
 def _commented(lines: list[str], indent: int, text: str) -> list[str]:
-    if not text:
-        return lines
-    text = _CONTROL.sub(" ", text)
-    beside = f"{lines[0]}  # {text}"
-    return [beside] if len(lines) == 1 and len(beside) <= WIDTH else comment(text, indent) + lines
+    whole = beside(lines[0], text) if len(lines) == 1 else None
+    if not text or whole is not None:
+        return lines if whole is None else [whole]
+    return comment(_CONTROL.sub(" ", text), indent) + lines

@@ -21,7 +21,7 @@ INDENT = "    "
 def statement(prefix: str, value: str, indent: int) -> list[str]:
     """`prefix value` at an indentation, over as many lines as it takes."""
     line = f"{INDENT * indent}{prefix} {value}" if prefix else f"{INDENT * indent}{value}"
-    if len(line) <= WIDTH - 8:  # far from the edge nothing is split
+    if len(line) <= WIDTH:
         return [line]
     tokens = _tokens(f"{prefix} {value}".strip())
     start = len(_tokens(prefix))

@@ -107,17 +107,18 @@ def topological(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]
     known: nodes that are left out, with what only they need.
     """
     done = set(known)
+    entered: set[Node] = set()
     order: list[Node] = []
-    for root in roots:
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            waiting = () if node in done else [a for a in node.args if a not in done]
-            if waiting:
-                stack += reversed(waiting)
-                continue
-            stack.pop()
-            if node not in done:
-                done.add(node)
-                order.append(node)
+    stack = list(roots)[::-1]
+    while stack:
+        node = stack.pop()
+        if node in done:
+            continue
+        if node.args and node not in entered:
+            entered.add(node)
+            stack.append(node)  # once more, when its arguments are there
+            stack += node.args[::-1]
+        else:
+            done.add(node)
+            order.append(node)
     return order

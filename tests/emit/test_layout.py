@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from graphc.emit import layout
+from graphc.emit import layout, wrap
 from graphc.emit.layout import WIDTH
 from graphc.emit.pyexpr import print_expr
 
@@ -175,6 +175,22 @@ def test_tuple_statement() -> None:
         f"        {LONG}3,",
         "    )",
     ]
+
+
+@pytest.mark.parametrize("first", ["loss", "float(np.mean((p - y) ** 2))", "(loss, (p - y).copy())", LONG])
+@pytest.mark.parametrize("count", [2, 40, 88, 89, 300])
+def test_long_tuples_need_no_splitter(first: str, count: int) -> None:
+    """The short way for very many items gives what the splitter gives."""
+    items = [f"x{i}" for i in range(count)]
+    assert layout.return_pair(first, items, 1) == wrap.statement("return", f"{first}, ({', '.join(items)})", 1)
+    assert layout.type_alias("Saved", items) == wrap.statement("Saved =", f"tuple[{', '.join(items)}]", 0)
+
+
+def test_a_comment_stands_beside_where_it_fits() -> None:
+    assert layout.beside("x = 1", "") == "x = 1"
+    assert layout.beside("x = 1", "(n,)") == "x = 1  # (n,)"
+    assert layout.beside("x" * 80, "long") == "x" * 80 + "  # long"
+    assert layout.beside("x" * 80, "longer") is None
 
 
 def test_unpack() -> None:
