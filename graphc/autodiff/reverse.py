@@ -12,12 +12,12 @@ made, and a branch from which no requested input can be reached is never entered
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
 from graphc.expr import build
-from graphc.expr.formula import instantiate, parse_formula
+from graphc.expr.formula import Call, Literal, instantiate, parse_formula
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node, scalar_value
 from graphc.ir.node import Node, topological
@@ -151,8 +151,8 @@ def pullback(node: Node, ct: Node, i: int) -> Node | None:
     """What `node` sends to its argument `i` when its own cotangent is `ct`, before un-broadcasting."""
     op = node.op
     if op.partials is not None:
-        partial = partial_of(node, i)
-        return None if partial is None else scaled(ct, partial)
+        formula = op.partials[i]
+        return None if formula is None else _through(ct, parse_formula(formula), _scope(node))
     if op.adjoint is None:
         raise UnsupportedError("G040", f"the derivative of `{op.name}` is not known")
     return op.adjoint(build, node, ct, i)
@@ -161,10 +161,36 @@ def pullback(node: Node, ct: Node, i: int) -> Node | None:
 def partial_of(node: Node, i: int) -> build.Value | None:
     """The local derivative of an elementwise node by its argument `i`; None where none flows."""
     formula = (node.op.partials or ())[i]
-    if formula is None:
-        return None
-    scope = {**node.attributes, **dict(zip(node.op.args, node.args, strict=True)), "y": node}
-    return instantiate(parse_formula(formula), scope)
+    return None if formula is None else instantiate(parse_formula(formula), _scope(node))
+
+
+def _scope(node: Node) -> dict[str, Any]:
+    """What the names in a partial stand for."""
+    return {**node.attributes, **dict(zip(node.op.args, node.args, strict=True)), "y": node}
+
+
+def _through(ct: Node, formula: Any, scope: Mapping[str, Any]) -> Node:
+    """`scaled(ct, formula)`; of a product of a partial's parts only what is used is made."""
+    if not isinstance(formula, Call) or formula.op not in ("negative", "multiply", "divide"):
+        return scaled(ct, instantiate(formula, scope))
+    if _is_masked(ct):
+        return build.where(ct.args[0], _through(ct.args[1], formula, scope), 0)
+    return _times_formula(ct, formula, scope)
+
+
+def _times_formula(ct: Node, formula: Any, scope: Mapping[str, Any]) -> Node:
+    """`_times(ct, formula)`; a product with a number in it is made, for the number takes its dtype there."""
+    if isinstance(formula, Call) and formula.op == "negative":
+        return build.negative(_times_formula(ct, formula.args[0], scope))
+    if isinstance(formula, Call) and formula.op in ("multiply", "divide"):
+        first, second = formula.args
+        if formula.op == "divide" and first == Literal(1):
+            return build.divide(ct, instantiate(second, scope))
+        if formula.op == "multiply" and not isinstance(first, Literal) and not isinstance(second, Literal):
+            return build.multiply(_times_formula(ct, first, scope), instantiate(second, scope))
+    partial = instantiate(formula, scope)
+    assert isinstance(partial, Node)
+    return _times(ct, partial)
 
 
 def scaled(ct: Node, partial: build.Value) -> Node:
@@ -181,9 +207,14 @@ def scaled(ct: Node, partial: build.Value) -> Node:
     if partial.op.name == "where" and any(scalar_value(a) is not None for a in partial.args[1:]):
         c, a, b = partial.args
         return build.where(c, _branch(ct, a), _branch(ct, b))
-    if ct.op.name == "where" and scalar_value(ct.args[2]) == 0:
+    if _is_masked(ct):
         return build.where(ct.args[0], scaled(ct.args[1], partial), 0)
     return _times(ct, partial)
+
+
+def _is_masked(ct: Node) -> bool:
+    """Whether a cotangent is 0 where a mask is false."""
+    return ct.op.name == "where" and scalar_value(ct.args[2]) == 0
 
 
 def _times(ct: Node, partial: Node) -> Node:

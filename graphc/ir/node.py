@@ -80,7 +80,7 @@ def make(op: Op, args: Sequence[Node] = (), **attrs: Any) -> Node:
     """
     if len(attrs) != len(op.attrs):
         raise InternalError("G090", f"{op.name} takes the attributes {op.attrs}")
-    values = tuple(attrs[name] for name in op.attrs)
+    values = tuple([attrs[name] for name in op.attrs]) if attrs else ()
     key = (op, *map(id, args), *values)  # by the op itself: two ops of users may have one name
     node = _table.get(key)
     if node is not None:
