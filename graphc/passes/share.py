@@ -24,6 +24,8 @@ def share_exponentials(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
     for node in graph.nodes:
         if node.op.name in FORMS:
             families.setdefault((node.args[0], node["axes"]), set()).add(node.op.name)
+    if all(len(forms) == 1 for forms in families.values()):
+        return graph, lambda node: node
     table: dict[Node, Node] = {}
     for node in graph.nodes:
         current = rebuild(node, [table[a] for a in node.args])
