@@ -16,7 +16,7 @@ from graphc.ir.node import Node, make, rebuild
 def reuse_forward(graph: Graph, forward: Sequence[Node]) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph with complements of saved sigmoids taken from the saved value; and where nodes went."""
     if not any(node.op.name == "sigmoid" for node in forward):
-        return graph, lambda node: node
+        return graph.mapped(lambda node: node), lambda node: node
     known = set(forward)
     table: dict[Node, Node] = {}
     for node in graph.nodes:
