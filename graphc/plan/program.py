@@ -104,17 +104,13 @@ def lines(order: Sequence[Node], wanted: Collection[Node], given: Sequence[Node]
     for node in order:
         if node not in inside:
             continue
-        for arg in _heaviest_first(node.args, operands):
-            open_args = [a for a in node.args if a in inside and a not in chosen]
-            total = sum(operands.get(a, 1) if a in open_args else 1 for a in node.args)
-            deep = max((depth[a] for a in open_args), default=0)
-            if total <= MAX_OPERANDS and deep < MAX_DEPTH:
-                break
-            if arg in open_args:
-                chosen.add(arg)
         open_args = [a for a in node.args if a in inside and a not in chosen]
-        operands[node] = sum(operands[a] if a in open_args else 1 for a in node.args)
-        depth[node] = 1 + max((depth[a] for a in open_args), default=0)
+        while open_args and not _is_short(node, open_args, operands, depth):
+            heaviest = max(open_args, key=operands.__getitem__)
+            chosen.add(heaviest)
+            open_args = [a for a in open_args if a is not heaviest]
+        operands[node] = _count(node, open_args, operands)
+        depth[node] = 1 + max([depth[a] for a in open_args], default=0)
         if node in wanted or uses.get(node, 0) > 1 or _needs_line(node):
             chosen.add(node)
         if _needs_name(node):
@@ -122,8 +118,14 @@ def lines(order: Sequence[Node], wanted: Collection[Node], given: Sequence[Node]
     return (chosen & inside) - inline
 
 
-def _heaviest_first(args: Sequence[Node], operands: Mapping[Node, int]) -> list[Node]:
-    return sorted(dict.fromkeys(args), key=lambda a: -operands.get(a, 1))
+def _is_short(node: Node, open_args: Sequence[Node], operands: Mapping[Node, int], depth: Mapping[Node, int]) -> bool:
+    """Whether the text of a node, with that of `open_args` in it, is short enough for one line."""
+    return _count(node, open_args, operands) <= MAX_OPERANDS and all(depth[a] < MAX_DEPTH for a in open_args)
+
+
+def _count(node: Node, open_args: Sequence[Node], operands: Mapping[Node, int]) -> int:
+    """The operands in the text of a node: one for each argument that has a name, all those of the others."""
+    return len(node.args) - len(open_args) + sum([operands[a] for a in open_args])
 
 
 def _uses(order: Sequence[Node], inline: Collection[Node]) -> dict[Node, int]:
