@@ -96,7 +96,7 @@ def make(op: Op, args: Sequence[Node] = (), **attrs: Any) -> Node:
 
 def rebuild(node: Node, args: Sequence[Node]) -> Node:
     """`node` over other arguments."""
-    if all(a is b for a, b in zip(node.args, args, strict=True)):
+    if node.args == tuple(args):  # nodes are compared by identity
         return node
     return make(node.op, args, **node.attributes)
 

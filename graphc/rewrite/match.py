@@ -18,7 +18,7 @@ from graphc.expr.formula import AttrName, Call, Literal, Variable
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.ir.types import broadcast
-from graphc.rewrite.views import Factor, Product, Term, Views, build_product
+from graphc.rewrite.views import SUM_HEAD, Factor, Product, Term, Views, build_product
 
 Scope = Mapping[str, Any]
 _SUMS = ("add", "subtract")
@@ -71,8 +71,8 @@ def needed_heads(term: Any) -> frozenset[str]:
         plain = isinstance(first, Call) and not is_sum(first) and not is_product(first)
         return frozenset((first.op,)) if plain and len(term.args) == 1 else frozenset()
     patterns = pattern_sum(term) if is_sum(term) else (pattern_product(term),)
-    factors = (t for p in patterns for t, _ in p.factors)
-    return frozenset(t.op for t in factors if isinstance(t, Call) and not is_sum(t) and not is_product(t))
+    calls = [t for p in patterns for t, _ in p.factors if isinstance(t, Call) and not is_product(t)]
+    return frozenset(SUM_HEAD if is_sum(t) else t.op for t in calls)
 
 
 def match(views: Views, term: Any, node: Node, scope: Scope) -> Iterator[Scope]:

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from graphc.expr import build
-from graphc.ir.leaf import scalar_value
+from graphc.ir.leaf import CONST, scalar_value
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
 
 LIMIT = 12  # operands that a view looks at
+SUM_HEAD = "add"  # among heads, for every op that can be a sum
 
 
 class Factor(NamedTuple):
@@ -46,6 +47,7 @@ class Views:
         self.opaque = set(opaque)
         self._products: dict[Node, Product] = {}
         self._sums: dict[Node, tuple[Term, ...]] = {}
+        self._chains: set[Node] = set()  # sums that are as long as a view: a + b + c + ..., from the left
         self._heads: dict[Node, frozenset[str]] = {}
         self._keys: dict[Node, frozenset[Factor]] = {}
 
@@ -78,16 +80,18 @@ class Views:
         return key
 
     def heads(self, node: Node) -> frozenset[str]:
-        """The ops of all factors of all terms of `node`: what a pattern may hope to find."""
+        """The ops of all factors of all terms of `node`, a sum under one name: what a pattern may hope to find."""
         terms = self.sum(node)
         if len(terms) == 1:
             return self._factor_heads(terms[0].node)
-        return frozenset().union(*[self._factor_heads(t.node) for t in terms])
+        known = self._heads
+        return frozenset().union(*[known.get(t.node) or self._factor_heads(t.node) for t in terms])
 
     def _factor_heads(self, node: Node) -> frozenset[str]:
         heads = self._heads.get(node)
         if heads is None:
-            heads = self._heads[node] = frozenset([f.base.op.name for f in self.product(node).factors])
+            bases = [f.base.op.name for f in self.product(node).factors]
+            heads = self._heads[node] = frozenset([SUM_HEAD if name in _SUMS else name for name in bases])
         return heads
 
     def _product(self, node: Node) -> Product:
@@ -98,62 +102,69 @@ class Views:
         while stack:
             top, exponent = stack.pop()
             seen += 1
-            number = scalar_value(top) if top.type.is_float else None
+            number = scalar_value(top) if top.op is CONST and top.type.is_float else None
             if number is not None and (number != 0 or exponent > 0) and number == number:
                 coefficient *= number**exponent if exponent > 0 else 1.0 / number ** (-exponent)
                 continue
-            inner = _factors(top) if seen <= LIMIT and self._open(top, node) else None
+            inner = _exponents(top) if seen <= LIMIT and (top is node or top not in self.opaque) else None
             if inner is None:
                 powers[top] = powers.get(top, 0) + exponent
-            else:
-                coefficient *= inner[0] ** exponent
-                stack += [(n, exponent * k) for n, k in reversed(inner[1])]
-        return Product(coefficient, tuple(Factor(n, k) for n, k in powers.items() if k))
+                continue
+            if top.op.name == "negative" and exponent % 2:
+                coefficient = -coefficient
+            stack += [(arg, exponent * k) for arg, k in zip(top.args, inner, strict=False)][::-1]
+        return Product(coefficient, tuple([Factor(base, k) for base, k in powers.items() if k]))
 
     def _sum(self, node: Node) -> tuple[Term, ...]:
+        if node.op.name in _ADDITIONS and node.args[0] in self._chains and node.args[0] not in self.opaque:
+            return self._extended(node)
         terms: list[Term] = []
+        opened: list[Node] = []
         stack = [(node, 1.0)]
-        seen = 0
-        while stack:
+        while stack and len(terms) + len(opened) < LIMIT:
             top, sign = stack.pop()
-            seen += 1
-            parts = _addends(top) if seen <= LIMIT and self._open(top, node) else None
+            parts = _addends(top) if top is node or top not in self.opaque else None
             if parts is None:
                 terms.append(Term(sign, top))
             else:
-                stack += [(n, sign * s) for n, s in reversed(parts)]
+                opened.append(top)
+                stack += [(arg, sign * s) for arg, s in parts][::-1]
+        if len(opened) == LIMIT and all(n.op.name in _ADDITIONS for n in opened):
+            self._chains.add(node)
+        terms += [Term(sign, top) for top, sign in reversed(stack)]
         return tuple(terms)
 
-    def _open(self, node: Node, root: Node) -> bool:
-        return node is root or node not in self.opaque
+    def _extended(self, node: Node) -> tuple[Term, ...]:
+        """The view of the next node in a chain: one term more, and the two oldest are the node that they make."""
+        oldest, second, *rest = self.sum(node.args[0])
+        joined = build.add if second.sign > 0 else build.subtract
+        self._chains.add(node)
+        sign = _SIGNS[node.op.name][1]
+        return (Term(1.0, joined(oldest.node, second.node)), *rest, Term(sign, node.args[1]))
 
 
-_SUMS = frozenset(("add", "subtract", "negative", "broadcast_to"))
-_PRODUCTS = frozenset(("multiply", "divide", "negative", "reciprocal", "square", "power", "broadcast_to"))
+_ADDITIONS = ("add", "subtract")
+_SIGNS = {"add": (1.0, 1.0), "subtract": (1.0, -1.0), "negative": (-1.0,)}
+_SUMS = frozenset((*_SIGNS, "broadcast_to"))
+_EXPONENTS = {
+    "multiply": (1, 1),
+    "divide": (1, -1),
+    "negative": (1,),
+    "reciprocal": (-1,),
+    "square": (2,),
+    "broadcast_to": (1,),
+}
 
 
-def _factors(node: Node) -> tuple[float, list[tuple[Node, int]]] | None:
-    """The factors of one node, or None if it is not a product."""
-    if node.op.name not in _PRODUCTS or not node.type.is_float:
+def _exponents(node: Node) -> tuple[int, ...] | None:
+    """The exponents of a node's arguments if it is a product of them, else None; a power's is its own."""
+    if not node.type.is_float:
         return None
-    match node.op.name:
-        case "multiply":
-            return 1.0, [(node.args[0], 1), (node.args[1], 1)]
-        case "divide":
-            return 1.0, [(node.args[0], 1), (node.args[1], -1)]
-        case "negative":
-            return -1.0, [(node.args[0], 1)]
-        case "reciprocal":
-            return 1.0, [(node.args[0], -1)]
-        case "square":
-            return 1.0, [(node.args[0], 2)]
-        case "power":
-            exponent = scalar_value(node.args[1])
-            if exponent is not None and exponent == int(exponent) and 0 < abs(exponent) <= 2**31:
-                return 1.0, [(node.args[0], int(exponent))]
-        case "broadcast_to":
-            return 1.0, [(node.args[0], 1)]
-    return None
+    if node.op.name != "power":
+        return _EXPONENTS.get(node.op.name)
+    exponent = scalar_value(node.args[1])
+    whole = exponent is not None and exponent == int(exponent) and 0 < abs(exponent) <= 2**31
+    return (int(exponent),) if exponent is not None and whole else None
 
 
 def build_product(view: Product, dtype: str) -> Node:
@@ -193,20 +204,12 @@ class Term(NamedTuple):
     node: Node
 
 
-def _addends(node: Node) -> list[tuple[Node, float]] | None:
+def _addends(node: Node) -> Sequence[tuple[Node, float]] | None:
     """The signed terms of one node, or None if it is not a sum."""
-    if node.op.name not in _SUMS or not node.type.is_float:
-        return None
-    match node.op.name:
-        case "add":
-            return [(node.args[0], 1.0), (node.args[1], 1.0)]
-        case "subtract":
-            return [(node.args[0], 1.0), (node.args[1], -1.0)]
-        case "negative":
-            return [(node.args[0], -1.0)]
-        case "broadcast_to":
-            return _addends(node.args[0])
-    return None
+    while node.op.name == "broadcast_to":
+        (node,) = node.args
+    signs = _SIGNS.get(node.op.name)
+    return list(zip(node.args, signs, strict=True)) if signs is not None and node.type.is_float else None
 
 
 def signed(node: Node) -> Term:

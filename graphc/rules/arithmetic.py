@@ -43,9 +43,11 @@ def collect_terms(node: Node, views: Views) -> Node | None:
         return None
     keys = [views.key(t.node) for t in terms]
     if len(set(keys)) == len(keys) and all(scalar_value(t.node) != 0 for t in terms):
-        turned = _turned(node, views) if all(views.product(t.node).coefficient for t in terms) else None
-        if turned is not None or not _has_loose_signs(node):
+        turned = _turned(node, views)
+        if turned is not None and all(views.product(t.node).coefficient for t in terms):
             return turned
+        if not _has_loose_signs(node):
+            return None
     groups: dict[frozenset[Factor], list[Term]] = {}
     for key, term in zip(keys, terms, strict=True):
         groups.setdefault(key, []).append(term)

@@ -5,6 +5,8 @@ These run after differentiation, where the forward pass has saved s and p.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
@@ -19,9 +21,7 @@ def common_factor(node: Node, views: Views) -> Node | None:
     if len(terms) < 2 or any(scalar_value(t.node) is not None for t in terms):
         return None
     first, second = (abs(views.product(t.node).coefficient) for t in terms[:2])
-    if (first != second or first == 1.0) and not views.key(terms[0].node).intersection(
-        *(views.key(t.node) for t in terms[1:])
-    ):
+    if (first != second or first == 1.0) and not _have_common(views, terms):
         return None
     products = [views.term(t) for t in terms]
     shared = [f for f in products[0].factors if all(f in v.factors for v in products[1:])]
@@ -35,6 +35,16 @@ def common_factor(node: Node, views: Views) -> Node | None:
     total = build_sum(inner, node.type.dtype)
     product = build_product(Product(scale, (*shared, Factor(total, 1))), node.type.dtype)
     return conform(product, node.type)
+
+
+def _have_common(views: Views, terms: Sequence[Term]) -> bool:
+    """Whether there is a factor that all terms have; the first two terms most often say no."""
+    common = views.key(terms[0].node)
+    for term in terms[1:]:
+        common = common & views.key(term.node)
+        if not common:
+            return False
+    return True
 
 
 def _without(view: Product, shared: list[Factor], scale: float, dtype: str) -> Term:
