@@ -56,6 +56,13 @@ SIGMOIDS = (
     Rule("log-of-sigmoid", "log(sigmoid(x))", "-softplus(-x)", R, "no log(0) for very negative x"),
     Rule("softplus-minus-x", "softplus(x) - x", "softplus(-x)", R, "no cancellation for large x"),
     Rule("x-plus-softplus", "x + softplus(-x)", "softplus(x)", R, "no cancellation for negative x"),
+    Rule(
+        "softplus-by-parts",
+        "relu(x) + softplus(-absolute(x))",
+        "softplus(x)",
+        R,
+        "smooth at 0, where both parts have a kink",
+    ),
     Rule("tanh-by-sigmoid", "2 * sigmoid(x) - 1", "tanh(0.5 * x)", R, "no cancellation for small x"),
     Rule("one-plus-tanh", "1 + tanh(x)", "2 * sigmoid(2 * x)", R, "no cancellation for very negative x"),
     Rule("one-minus-tanh", "1 - tanh(x)", "2 * sigmoid(-2 * x)", R, "no cancellation for large x"),
