@@ -46,6 +46,9 @@ EXPONENTIALS = (
     Rule("pythagoras", "square(sin(x)) + square(cos(x))", "1", R, "on the unit circle"),
 )
 
+# Why a smooth function is known by its parts.
+KINKS = "smooth at 0, where both parts have a kink"
+
 SIGMOIDS = (
     Rule("logistic-density", "exp(x) / square(1 + exp(x))", "sigmoid(x) * sigmoid(-x)", R, "no inf/inf for large x"),
     Rule("sigmoid-by-exp", "exp(x) / (1 + exp(x))", "sigmoid(x)", R, "no inf/inf for large x"),
@@ -56,13 +59,12 @@ SIGMOIDS = (
     Rule("log-of-sigmoid", "log(sigmoid(x))", "-softplus(-x)", R, "no log(0) for very negative x"),
     Rule("softplus-minus-x", "softplus(x) - x", "softplus(-x)", R, "no cancellation for large x"),
     Rule("x-plus-softplus", "x + softplus(-x)", "softplus(x)", R, "no cancellation for negative x"),
-    Rule(
-        "softplus-by-parts",
-        "relu(x) + softplus(-absolute(x))",
-        "softplus(x)",
-        R,
-        "smooth at 0, where both parts have a kink",
-    ),
+    Rule("softplus-by-parts", "relu(x) + softplus(-absolute(x))", "softplus(x)", R, KINKS),
+    Rule("softplus-by-negated-parts", "relu(-x) + softplus(-absolute(x))", "softplus(-x)", R, KINKS),
+    Rule("softplus-by-minimum", "softplus(-absolute(x)) - minimum(-x, 0)", "softplus(x)", R, KINKS),
+    Rule("log-sigmoid-by-minimum", "minimum(x, 0) - softplus(-absolute(x))", "-softplus(-x)", R, KINKS),
+    Rule("softplus-by-positive", "where(x > 0, x, 0) + softplus(-absolute(x))", "softplus(x)", R, KINKS),
+    Rule("softplus-by-nonnegative", "where(x >= 0, x, 0) + softplus(-absolute(x))", "softplus(x)", R, KINKS),
     Rule("tanh-by-sigmoid", "2 * sigmoid(x) - 1", "tanh(0.5 * x)", R, "no cancellation for small x"),
     Rule("one-plus-tanh", "1 + tanh(x)", "2 * sigmoid(2 * x)", R, "no cancellation for very negative x"),
     Rule("one-minus-tanh", "1 - tanh(x)", "2 * sigmoid(-2 * x)", R, "no cancellation for large x"),

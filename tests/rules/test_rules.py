@@ -200,7 +200,20 @@ def is_zero(left: Any, right: Any) -> bool:
         lambda: sympy.simplify(sympy.exp(left).rewrite(sympy.exp) / sympy.exp(right).rewrite(sympy.exp)) - 1,
         lambda: sympy.factor(sympy.together(sympy.expand(difference.rewrite(sympy.exp)))),
     ]
-    return any(way() == 0 for way in ways)
+    return any(way() == 0 for way in ways) or is_zero_by_cases(difference)
+
+
+def is_zero_by_cases(difference: Any) -> bool:
+    """Whether kinks (Abs, Max, Min, Piecewise) cancel for variables that are positive, negative and 0."""
+    if not difference.has(sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise):
+        return False
+    variables = sorted(difference.free_symbols, key=str)
+    sizes = [sympy.Symbol(f"size_{v}", positive=True) for v in variables]
+    for signs in itertools.product((1, -1, 0), repeat=len(variables)):
+        case = difference.subs({v: s * size for v, s, size in zip(variables, signs, sizes, strict=True)})
+        if sympy.simplify(sympy.exp(sympy.expand_log(case, force=True)) - 1) != 0:
+            return False
+    return True
 
 
 @each_pattern
