@@ -274,12 +274,25 @@ COMPUTED = (
 )
 
 B, R = Exact.BITWISE, Exact.ROUNDING
+
+# One convention at 0 for one function: the slope of least magnitude.
+ONE_KINK = "the rectifier by its name, and its slope at 0"
+
 PATTERNS = (
     Rule("power-one", "x**1", "x", B, "the first power is the number itself"),
     Rule("power-two", "x**2", "square(x)", B, "NumPy squares by multiplying, too"),
     Rule("power-minus-one", "x**-1", "1 / x", B, "NumPy's -1st power is the reciprocal"),
     Rule("absolute-twice", "absolute(absolute(x))", "absolute(x)", B, "already without a sign"),
     Rule("square-of-absolute", "square(absolute(x))", "square(x)", B, "a square has no sign"),
+    Rule(
+        "root-of-nonnegative",
+        "x**0.5",
+        "sqrt(x)",
+        R,
+        "the root by its name",
+        when=("nonnegative(x)",),
+        assume={"x": "nonnegative"},
+    ),
     Rule("root-of-square", "sqrt(square(x))", "absolute(x)", R, "and no overflow in between"),
     Rule(
         "square-of-root",
@@ -304,6 +317,11 @@ PATTERNS = (
     Rule("maximum-of-same", "maximum(x, x)", "x", B, "both are the same"),
     Rule("minimum-of-same", "minimum(x, x)", "x", B, "both are the same"),
     Rule("relu", "maximum(x, 0)", "relu(x)", B, "the rectifier by its name"),
+    Rule("relu-by-minimum", "x - minimum(x, 0)", "relu(x)", R, ONE_KINK),
+    Rule("relu-by-absolute", "x + absolute(x)", "2 * relu(x)", R, ONE_KINK),
+    Rule("relu-by-relu", "x + relu(-x)", "relu(x)", R, ONE_KINK),
+    Rule("relu-of-minus-by-absolute", "x - absolute(x)", "-2 * relu(-x)", R, ONE_KINK),
+    Rule("relu-minus-relu", "relu(x) - relu(-x)", "x", R, "no kink at all"),
     Rule("relu-twice", "relu(relu(x))", "relu(x)", B, "already not negative"),
     Rule(
         "relu-of-nonnegative",
