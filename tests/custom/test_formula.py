@@ -86,17 +86,23 @@ def test_the_code_has_a_named_function():
     mish = gc.elementwise("mish", MISH)
     source = gc.compile(model(lambda a: total(mish(a)), a="f64[n]")).source
     assert "out = float(_mish(a).sum())" in source and "da = dout * _mish_slope(a)" in source
-    assert '''def _mish(x: Array) -> Array:
+    assert (
+        '''def _mish(x: Array) -> Array:
     """x*tanh(log(exp(x) + 1))."""
     y: Array = x * np.tanh(_softplus(x))
     return y
-''' in source
-    assert '''def _mish_slope(x: Array) -> Array:
+'''
+        in source
+    )
+    assert (
+        '''def _mish_slope(x: Array) -> Array:
     """The slope of mish."""
     tanh = np.tanh(_softplus(x))
     y: Array = x * (1.0 - tanh**2) * _sigmoid(x) + tanh
     return y
-''' in source
+'''
+        in source
+    )
 
 
 def test_scalar_models_stay_on_math():

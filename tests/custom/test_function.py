@@ -87,11 +87,14 @@ def test_single_precision_stays():
 def test_the_sources_are_in_the_file_once():
     source = gc.compile(model(lambda x, k: total(shrink(shrink(x, k), k)), x="f64[n]", k="f64[n]")).source
     assert source.count("def _shrink(") == source.count("def _shrink_vjp(") == 1
-    assert '''def _shrink(x: Any, k: Any) -> Any:
+    assert (
+        '''def _shrink(x: Any, k: Any) -> Any:
     """Towards 0 by k, keeping the sign."""
     # where |x| <= k it is 0
     return np.sign(x) * np.maximum(np.abs(x) - k, 0.0)
-''' in source
+'''
+        in source
+    )
 
 
 def test_the_file_stands_alone(tmp_path):

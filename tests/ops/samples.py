@@ -966,8 +966,10 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     "size": lambda s: np.asarray(max(evaluate(s.attrs["dim"], s.sizes), s.attrs["least"]), s.attrs["dtype"]),
     **{op.name: _numpy(op.name) for family in ELEMENTWISE for op in FAMILIES[family] if hasattr(np, op.name)},
     **{op.name: _numpy(op.name) for op in FAMILIES["whole numbers"]},
-    **{name: _in_the_dtype_of(getattr(scipy.special, name)) for name in (
-        "erf", "erfc", "log_ndtr", "gammaln", "gamma", "digamma", "logit")},
+    **{
+        name: _in_the_dtype_of(getattr(scipy.special, name))
+        for name in ("erf", "erfc", "log_ndtr", "gammaln", "gamma", "digamma", "logit")
+    },
     "polygamma": _in_the_dtype_of(lambda x, n: scipy.special.polygamma(n, x)),
     "bessel_i": _in_the_dtype_of(lambda x, n: scipy.special.iv(n, x)),
     "bessel_ie": _in_the_dtype_of(lambda x, n: scipy.special.ive(n, x)),

@@ -116,10 +116,7 @@ class Scope:
             if name in table:
                 return table[name]
         taken = (
-            name.startswith("np.")
-            or name in ("nan", "inf")
-            or name in RESERVED_FUNCTIONS
-            or name in self.definitions
+            name.startswith("np.") or name in ("nan", "inf") or name in RESERVED_FUNCTIONS or name in self.definitions
         )
         if self.implicit and not taken:
             self.guessed = True
