@@ -21,8 +21,8 @@ import numpy.typing as npt
 from graphc.errors import GraphcError, LimitError, UnsupportedError
 from graphc.expr.arguments import Weak, nodes
 from graphc.frontends.numpy.buffers import Buffer
-from graphc.frontends.numpy.builtins import Hooks
 from graphc.frontends.numpy.complex import Complex
+from graphc.frontends.numpy.hooks import Hooks
 from graphc.frontends.numpy.masked import Masked
 from graphc.frontends.numpy.places import call_of
 from graphc.frontends.numpy.session import Session
