@@ -10,7 +10,6 @@ SymPy's value of the formula, and of its difference quotient, to 40 digits.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +28,7 @@ from graphc.expr import build
 from graphc.frontends.sympy import from_sympy, is_sympy
 from graphc.frontends.sympy.showing import shown
 from graphc.ir.graph import Graph
+from graphc.ir.interpret import namespace
 from graphc.ir.leaf import const_node, scalar_value
 from graphc.ir.node import Node, make, rebuild
 from graphc.ir.op import Op
@@ -190,18 +190,11 @@ class Elementwise:
             )
         return f"The derivative of {self.root} with respect to {', '.join(self.args[i] for i in self.path)}."
 
-    @cached_property
-    def _namespace(self) -> dict[str, Any]:
-        scope: dict[str, Any] = {"np": np, "math": math, "Array": Any}
-        for helper in self.op.helpers:
-            exec(helper.array, scope)  # written by graphc from the graph
-        return scope
-
     def _evaluate(self, *values: Any) -> Any:
         arrays = [np.asarray(v) for v in values]
         floats = [a if a.dtype.kind == "f" else a.astype(np.float64) for a in arrays]
         with np.errstate(all="ignore"):
-            return self._namespace[f"_{self.name}"](*floats)
+            return namespace(self.op)[f"_{self.name}"](*floats)
 
     def __repr__(self) -> str:
         return f"<graphc.elementwise {self.name}({', '.join(self.args)})>"

@@ -65,7 +65,7 @@ def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[s
     if len(fixed) < len(node.op.args):
         scope[node.op.args[-1][1:]] = tuple(args[len(fixed) :])
     text = node.op.numpy_text([a.type for a in node.args], node.attributes)
-    result = eval(_compiled(text), _namespace(node.op), scope)  # our own text, from the op's record
+    result = eval(_compiled(text), namespace(node.op), scope)  # our own text, from the op's record
     return np.asarray(result, dtype=node.type.dtype)
 
 
@@ -85,7 +85,8 @@ def _compiled(text: str) -> CodeType:
 
 
 @lru_cache(maxsize=1024)
-def _namespace(op: Op) -> dict[str, Any]:
+def namespace(op: Op) -> dict[str, Any]:
+    """What an op's formula sees: NumPy, `math`, and the op's helpers, which are graphc's own text."""
     scope: dict[str, Any] = {"np": np, "math": math, "Any": Any, "Array": Any, "IntArray": Any}
     for helper in op.helpers:
         exec(helper.array, scope)
