@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphc.expr import build
 from graphc.ir.dims import Dim, product
-from graphc.ir.leaf import size_node
+from graphc.ir.leaf import const_node, size_node
 from graphc.ir.node import Node
 from graphc.ops.reduction import reduced_shape
 from graphc.rewrite.rule import ComputedRule, Exact
@@ -148,6 +148,23 @@ def merge_broadcasts(node: Node, views: Views) -> Node | None:
     return build.broadcast_to(inner.args[0], node.shape) if inner.op.name == "broadcast_to" else None
 
 
+def filled_operand(node: Node, views: Views) -> Node | None:
+    """Equal entries count as the number that they are where another operand has the whole shape."""
+    numbers = [_repeated(a) for a in node.args]
+    whole = any(n is None and a.shape == node.shape for a, n in zip(node.args, numbers, strict=True))
+    if not whole or all(n is None for n in numbers):
+        return None
+    operands = [a if n is None else n for a, n in zip(node.args, numbers, strict=True)]
+    return build.apply(node.op.name, *operands, **node.attributes)
+
+
+def _repeated(x: Node) -> Node | None:
+    """The number that every entry of an array is."""
+    if x.op.name in ("zeros", "ones"):
+        return const_node(0 if x.op.name == "zeros" else 1, x.type.dtype)
+    return x.args[0] if x.op.name == "broadcast_to" and x.args[0].type.rank == 0 else None
+
+
 def matmul_with_repeated(node: Node, views: Views) -> Node | None:
     """A product with a vector of equal entries is a sum."""
     a, b = node.args
@@ -286,6 +303,14 @@ COMPUTED = (
         B,
         "repeated once for all",
         (("broadcast_to(broadcast_to(s, (n, 1)), (n, m)) + x", "s + x"),),
+    ),
+    ComputedRule(
+        "filled-operand",
+        ("maximum", "minimum", "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        filled_operand,
+        B,
+        "equal entries are one number, with the conventions of one",
+        (("maximum(x, zeros_like(x))", "maximum(x, 0)"), ("where(x > ones_like(x), x, y)", "where(x > 1, x, y)")),
     ),
     ComputedRule(
         "matmul-with-repeated",
