@@ -149,13 +149,13 @@ def merge_broadcasts(node: Node, views: Views) -> Node | None:
 
 
 def filled_operand(node: Node, views: Views) -> Node | None:
-    """Equal entries count as the number that they are where another operand has the whole shape."""
+    """Equal entries count as the number that they are where another operand has the whole shape, and the dtype."""
     numbers = [_repeated(a) for a in node.args]
-    whole = any(n is None and a.shape == node.shape for a, n in zip(node.args, numbers, strict=True))
-    if not whole or all(n is None for n in numbers):
+    whole = {a.type.dtype for a, n in zip(node.args, numbers, strict=True) if n is None and a.shape == node.shape}
+    if not any(n is not None and n.type.dtype in whole for n in numbers):
         return None
-    operands = [a if n is None else n for a, n in zip(node.args, numbers, strict=True)]
-    return build.apply(node.op.name, *operands, **node.attributes)
+    fits = [n if n is not None and n.type.dtype in whole else a for a, n in zip(node.args, numbers, strict=True)]
+    return build.apply(node.op.name, *fits, **node.attributes)
 
 
 def _repeated(x: Node) -> Node | None:

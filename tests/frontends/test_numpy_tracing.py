@@ -368,3 +368,27 @@ def endless(x: Any) -> Any:
 def test_traced_arrays_are_named() -> None:
     traced = trace(linear, TYPES)
     assert traced.signature.arguments[0].names == ("X",) and traced.captured == {}
+
+
+def test_nan_is_equal_to_nan_where_it_is_said() -> None:
+    a = np.array([1.0, np.nan])
+
+    def f(x: Any) -> Any:
+        return np.where(np.array_equal(x, x * 1.0, equal_nan=True), 2.0, 3.0) + np.where(
+            np.array_equal(x, x * 1.0), 20.0, 30.0
+        )
+
+    assert gc.compile(f, {"x": a})(a) == f(a) == 32.0
+    assert gc.compile(f, {"x": a})(np.ones(2)) == f(np.ones(2)) == 22.0
+
+
+def test_views_that_share_memory() -> None:
+    def f(x: Any) -> Any:
+        y = x + 1.0
+        return np.sum(y) * (
+            1.0 + np.shares_memory(y, y[1:]) + 4.0 * np.shares_memory(y, x) + 8.0 * np.may_share_memory(y, y[1:])
+        )
+
+    same_value(f, np.array([1.0, 2.0, 3.0]))
+    with pytest.raises(gc.UnsupportedError, match="shares_memory"):
+        gc.compile(lambda x: x.sum() * np.shares_memory(x[:1], x[1:]), {"x": np.ones(3)})

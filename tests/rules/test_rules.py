@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy
 
+import graphc as gc
 from graphc.expr import build
 from graphc.expr.formula import AttrName, Call, Literal, Variable, instantiate, names_in, parse_formula
 from graphc.frontends.text import parse
@@ -881,3 +882,9 @@ def test_evaluation_of_steps_is_not_vacuous() -> None:
     graph = language("x - y")
     assert not agrees(graph.outputs[0], build.negative(graph.outputs[0]))
     assert len(evaluate_nodes(graph, {"x": np.ones((1, 2)), "y": np.ones((1, 2)), "s": 0.0, "t": 0.0})) == 5
+
+
+def test_a_number_does_not_take_the_dtype_of_an_array_with_it() -> None:
+    """Entries of a wider dtype than the other operand's decide the dtype of the result, and so they stay an array."""
+    module = gc.compile("x: f32[n]\nreturn where(x > 0, x, zeros((n,)))")
+    assert module(np.ones(3, np.float32)).dtype == np.float64

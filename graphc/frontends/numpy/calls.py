@@ -146,3 +146,12 @@ def by_position(
         rest = {**dict(zip(names[required : len(values)], values[required:], strict=True)), **rest}
         values = values[:required]
     return values, rest
+
+
+def made_outside() -> UnsupportedError:
+    """The error for writing a traced value into an array that the trace does not know."""
+    return UnsupportedError(
+        "G043",
+        "a traced value is written into an array that was made outside the traced function",
+        hint="make the array inside (np.zeros, a.copy()), or write x = x + y instead of x += y",
+    )

@@ -191,6 +191,10 @@ def is_complex(value: Any) -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "c"
 
 
+def any_complex(values: Any) -> bool:
+    return any(any_complex(v) if type(v) in (list, tuple) else is_complex(v) for v in values)
+
+
 def parts(value: Any) -> pairs.Pair:
     """The real and the imaginary part; 0 for that of a real value."""
     if type(value) is Complex:

@@ -18,7 +18,8 @@ import numpy as np
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy.builtins import REPLACED
 from graphc.frontends.numpy.complex_functions import FUNCTIONS as OF_COMPLEX
-from graphc.frontends.numpy.dispatch import RENAMED, SPECIAL, name_of
+from graphc.frontends.numpy.dispatch import RENAMED, name_of
+from graphc.frontends.numpy.functions import SPECIAL
 
 MODULES: dict[str, ModuleType] = {"": np, "linalg.": np.linalg, "fft.": np.fft}
 _DISPATCHED = type(np.sum)

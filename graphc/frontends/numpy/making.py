@@ -19,7 +19,7 @@ from graphc.frontends.numpy.calls import not_covered
 from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.methods import is_complex_dtype
 from graphc.frontends.numpy.sizes import TracedSize
-from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
+from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced, real_of
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
@@ -109,12 +109,6 @@ def _lists(x: Any) -> Any:
     if type(x) in (list, tuple):
         return [_lists(v) for v in x]
     return x.array if type(x) is Tracer and x.array is not None else x
-
-
-def real_of(x: Any) -> Any:
-    if type(x) is Tracer:
-        return x.array
-    return [real_of(v) for v in x] if type(x) in (list, tuple) else x
 
 
 def creation(original: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy.calls import draws_anew, not_covered
-from graphc.frontends.numpy.making import has_traced, real_of
+from graphc.frontends.numpy.making import has_traced
+from graphc.frontends.numpy.tracer import real_of
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session

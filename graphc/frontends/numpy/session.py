@@ -21,17 +21,18 @@ from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing
 from graphc.frontends.numpy.buffers import Buffer, Path, by_name, path_between, reshapes
+from graphc.frontends.numpy.captures import Captures
 from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.decisions import Decisions
-from graphc.frontends.numpy.places import Places, user_frame
+from graphc.frontends.numpy.places import Places
 from graphc.frontends.numpy.sizes import TracedRange, TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
-from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, input_node, size_node
+from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, size_node
 from graphc.ir.node import Node, topological
 from graphc.ir.regular import regular
-from graphc.ir.types import SHORT, TensorType, show_shape
+from graphc.ir.types import SHORT, show_shape
 
 CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
 _WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
@@ -42,7 +43,7 @@ class Session:
 
     decisions: about sizes that the examples know.
     names: what the user calls a node.  origin: where it was made.
-    captured: arrays from outside that have become inputs, by the name of the input.
+    captures: arrays from outside that have become inputs.
     aliases: the first variable of the user's that held an input.
     seeded: random generators that the function makes itself, from a seed.
     """
@@ -53,19 +54,12 @@ class Session:
         self.names: dict[Node, str] = {}
         self.origin: dict[Node, Any] = {}
         self.aliases: dict[str, str] = {}
-        self.captured: dict[str, npt.NDArray[Any]] = {}
-        self._inputs: dict[Any, Node] = {}
+        self.captures = Captures(taken)
         self._bound: dict[str, Node] = {}
-        self._taken = set(taken)
         self._fresh_count = 0
         self.seeded: list[Any] = []
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
-
-    @property
-    def captured_nodes(self) -> list[Node]:
-        """The inputs that arrays from outside have become."""
-        return list(self._inputs.values())
 
     # --- what the user calls things ---
 
@@ -148,41 +142,12 @@ class Session:
             if called and array.ndim:
                 self.names.setdefault(node, called)
             return node
-        return self._captured(array, name, called)
-
-    def _captured(self, array: npt.NDArray[Any], dtype: str, called: str) -> Node:
-        """The input that a large array has become; it keeps what it held when it was met."""
-        content = array.tobytes()
-        key = array.shape, array.dtype.str, content
-        if key not in self._inputs:
-            name = self._free(called or self._name_outside(array))
-            self.captured[name] = array.astype(dtype)
-            self._inputs[key] = input_node(name, TensorType(dtype, array.shape))
-        return self._inputs[key]
+        return self.captures.node(array, name, called)
 
     def stacked(self, array: npt.NDArray[Any]) -> Node:
         """An array of objects, some of them traced."""
         node: Node = FUNCTIONS["array"].call(self.value(array.tolist()))
         return node
-
-    def _name_outside(self, array: npt.NDArray[Any]) -> str:
-        """What the user calls an array from outside."""
-        frame = user_frame()
-        while frame is not None:
-            for scope in (frame.f_locals, frame.f_globals):
-                for name, value in scope.items():
-                    if value is array and name.isascii() and name.strip("_").isidentifier():
-                        return name.strip("_")
-            frame = frame.f_back
-        return "data"
-
-    def _free(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
-        return name
 
     # --- values out ---
 
@@ -334,14 +299,14 @@ class Session:
         if target is None:
             return result
         if type(target) is not Tracer:
-            raise self.placed(dispatch.made_outside())
+            raise self.placed(calls.made_outside())
         indexing.cast_into(target, result)
         return target
 
     def checked(self, value: Any, target: Any) -> Any:
         """`target[...] = value` in the user's code: a traced value does not go into an array from outside."""
         if type(target) is np.ndarray and target.dtype != object and is_traced(value):
-            raise self.placed(dispatch.made_outside())
+            raise self.placed(calls.made_outside())
         return value
 
     def readable(self, value: Any) -> Any:

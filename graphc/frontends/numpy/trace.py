@@ -99,7 +99,7 @@ def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, di
             raise session.decisions.pending
     leaves, shape = flatten(result)
     outputs = [_output(session, function, leaf) for leaf in leaves]
-    inputs += session.captured_nodes
+    inputs += session.captures.nodes
     graph = Graph(
         inputs=tuple(inputs),
         outputs=tuple(outputs),
@@ -108,7 +108,7 @@ def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, di
         origin=session.origin,
         title=title_of(function),
     )
-    return Traced(graph, signature, shape, session.captured), session.aliases
+    return Traced(graph, signature, shape, session.captures.arrays), session.aliases
 
 
 def call_converted(hooks: Hooks, function: Callable[..., Any], args: list[Any], words: dict[str, Any]) -> Any:

@@ -318,3 +318,10 @@ for _name, _ufunc in _UNARY.items():
 def is_traced(value: Any) -> bool:
     """Whether a value depends on the inputs, or on sizes that are names."""
     return type(value) is TracedSize or (issubclass(type(value), StandIn) and value.array is None)
+
+
+def real_of(x: Any) -> Any:
+    """What NumPy is given where nothing is traced: the real array behind a known one, in lists as well."""
+    if type(x) is Tracer:
+        return x.array
+    return type(x)(real_of(v) for v in x) if type(x) in (list, tuple) else x
