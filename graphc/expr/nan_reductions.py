@@ -113,10 +113,8 @@ def nanvar(
     correction: Value = None,
 ) -> Node:
     """Variance over axes of what is not NaN; NaN where that is `ddof` elements or fewer."""
-    array = node(x)
     less = ddof if correction is None else correction
-    made = reductions.var(array, axis, dtype, ddof=less, keepdims=keepdims, where=_present(array), mean=mean)
-    return _enough(made, array, axis, less, keepdims)
+    return _spread(reductions.var, x, axis, dtype, less, keepdims, mean)
 
 
 def nanstd(
@@ -130,10 +128,16 @@ def nanstd(
     correction: Value = None,
 ) -> Node:
     """Standard deviation over axes of what is not NaN; its derivative where it is 0 is 0."""
-    array = node(x)
     less = ddof if correction is None else correction
-    made = reductions.std(array, axis, dtype, ddof=less, keepdims=keepdims, where=_present(array), mean=mean)
-    return _enough(made, array, axis, less, keepdims)
+    return _spread(reductions.std, x, axis, dtype, less, keepdims, mean)
+
+
+def _spread(
+    measure: Callable[..., Node], x: Value, axis: Value, dtype: Value, ddof: Value, keepdims: Value, mean: Value
+) -> Node:
+    array = node(x)
+    made = measure(array, axis, dtype, ddof=ddof, keepdims=keepdims, where=_present(array), mean=mean)
+    return _enough(made, array, axis, ddof, keepdims)
 
 
 def _enough(made: Node, x: Node, axis: Value, ddof: int, keepdims: Value) -> Node:
