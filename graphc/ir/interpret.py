@@ -6,6 +6,7 @@ It is what "the value of a graph" means; the passes and the generated code are t
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.errors import ArgumentError
+from graphc.ir.control import BRANCH, LOOP, RESULT, Body
 from graphc.ir.dims import Size, evaluate
 from graphc.ir.graph import Graph
 from graphc.ir.index import Index
@@ -53,10 +55,15 @@ def evaluate_nodes(
     return table
 
 
-def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> npt.NDArray[Any]:
-    """The value of one node for these argument values."""
+def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: dict[str, int]) -> npt.NDArray[Any]:
+    """The value of one node for these argument values; of a loop or a branch the tuple of its results.
+
+    sizes: the named sizes; a loop that goes on while a test holds adds how often it went.
+    """
     if node.op is CONST:
         return np.asarray(node["value"].array())
+    if node.op in _CONTROL:
+        return _CONTROL[node.op](node, args, sizes)  # type: ignore[no-any-return]
     scope: dict[str, Any] = dict(zip(node.op.attrs, node.attrs, strict=True))
     for name, value in scope.items():
         scope[name] = _concrete(value, sizes, args)
@@ -67,6 +74,57 @@ def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[s
     text = node.op.numpy_text([a.type for a in node.args], node.attributes)
     result = eval(_compiled(text), namespace(node.op), scope)  # our own text, from the op's record
     return np.asarray(result, dtype=node.type.dtype)
+
+
+def _run(body: Body, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> list[npt.NDArray[Any]]:
+    """The outputs of a body."""
+    table = dict(zip(body.inputs, args, strict=True))
+    inner = dict(sizes)
+    for node in body.graph.nodes:
+        if node not in table:
+            table[node] = evaluate_node(node, [table[a] for a in node.args], inner)
+    return [table[node] for node in body.outputs]
+
+
+def _loop(node: Node, args: Sequence[npt.NDArray[Any]], sizes: dict[str, int]) -> tuple[npt.NDArray[Any], ...]:
+    """Every result of a loop."""
+    m, body, test = node["carried"], node["body"], node["test"]
+    carried, read = list(args[:m]), list(args[m:])
+    histories = [[c] for c in carried]
+    stacks: list[list[npt.NDArray[Any]]] = [[] for _ in body.outputs[m:]]
+    start = evaluate(node["start"], sizes)
+    steps = range(start, start + evaluate(node["count"], sizes)) if test is None else range(start, sys.maxsize)
+    for i in reversed(steps) if node["reverse"] else steps:
+        here = {**sizes, node["index"]: i}
+        if test is not None and not _run(test, [*carried, *read], here)[0]:
+            sizes[node["count"].name] = i - start
+            break
+        outputs = _run(body, [*carried, *read], here)
+        carried = outputs[:m]
+        for rows, value in zip([*histories, *stacks], outputs, strict=True):
+            rows.append(value)
+    shapes = [o.shape for o in body.outputs[m:]]
+    order = -1 if node["reverse"] else 1
+    piled = [_piled(rows[::order], rows[0].shape, rows[0].dtype) for rows in histories]
+    for rows, shape, output in zip(stacks, shapes, body.outputs[m:], strict=True):
+        inner = tuple(evaluate(d, sizes) for d in shape)
+        piled.append(_piled(rows[::order], inner, np.dtype(output.type.dtype)))
+    return (*carried, *piled)
+
+
+def _piled(rows: Sequence[npt.NDArray[Any]], shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+    return np.array(rows, dtype=dtype).reshape(len(rows), *shape)
+
+
+def _branch(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> tuple[npt.NDArray[Any], ...]:
+    return tuple(_run(node["then"] if args[0] else node["other"], args[1:], sizes))
+
+
+_CONTROL: dict[Op, Any] = {
+    LOOP: _loop,
+    BRANCH: _branch,
+    RESULT: lambda node, args, sizes: args[0][node["k"]],
+}
 
 
 def _concrete(value: Any, sizes: Mapping[str, int], args: Sequence[Any]) -> Any:

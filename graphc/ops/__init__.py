@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.ir import leaf
+from graphc.ir import control, leaf
 from graphc.ir.op import Op
 from graphc.ops import (
     arithmetic,
@@ -54,5 +54,6 @@ FAMILIES: dict[str, list[Op]] = {
     "rotations": rolling.OPS,
     "windows": windows.OPS,
     "creation": creation.OPS,
+    "loops and branches": control.OPS,
 }
 REGISTRY: dict[str, Op] = {op.name: op for family in FAMILIES.values() for op in family}

@@ -20,6 +20,7 @@ from graphc.errors import DtypeError, GraphcError, ShapeError
 from graphc.expr import build
 from graphc.expr.facts import FACTS, interval
 from graphc.expr.formula import instantiate, parse_formula
+from graphc.ir import control
 from graphc.ir.dims import Size, evaluate
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
@@ -36,7 +37,7 @@ catalogue: Any = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(catalogue)
 Sample = catalogue.Sample
 
-OPS = sorted(REGISTRY)
+OPS = sorted(n for n, op in REGISTRY.items() if op not in control.OPS)  # those: tests/ir/test_control.py
 ELEMENTWISE = sorted(n for n, op in REGISTRY.items() if op.elementwise)
 EVALUATED = [n for n in OPS if n != "input"]
 DIFFERENTIABLE = [n for n in OPS if REGISTRY[n].adjoint is not None or any(REGISTRY[n].partials or ())]

@@ -1,0 +1,198 @@
+"""Loops and branches, opened and closed.
+
+Open: the nodes of a body stand over the nodes around it, and over placeholders for what is carried.
+Closed: a `Body`, over placeholders for all that it reads. Whatever makes or changes a loop works on the
+open form and closes it again. What depends neither on the index nor on what is carried is not part of
+the body then: to close a loop is to move invariant work out of it.
+
+    c = placeholder("h", type, "t")                    h
+    opened = Opened(..., updates=(tanh(x[t] @ W + c),))   the body: tanh(_x[t] @ _W + h), read: (x, W)
+    node = close(opened)                               loop(h0, x, W; ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from graphc.errors import Span
+from graphc.ir.control import BRANCH, LOOP, Body, dims_in
+from graphc.ir.dims import Dim, Size
+from graphc.ir.leaf import INPUT, input_node
+from graphc.ir.node import Node, make, rebuild, topological
+from graphc.ir.types import TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A loop over the nodes around it.
+
+    inits: what is carried, before the first step.  placeholders: the same before any step.
+    updates: the same after that step.  stacked: what else a step makes.  test: whether there is another step.
+    names, origin: of the nodes of the body.
+    """
+
+    index: str
+    start: Dim
+    count: Dim
+    reverse: bool
+    inits: tuple[Node, ...]
+    placeholders: tuple[Node, ...]
+    updates: tuple[Node, ...]
+    stacked: tuple[Node, ...] = ()
+    test: Node | None = None
+    names: Mapping[Node, str] = field(default_factory=dict)
+    origin: Mapping[Node, Span] = field(default_factory=dict)
+
+    @property
+    def position(self) -> Dim:
+        """The index, as a size of the body."""
+        return Size.named(self.index)
+
+
+def placeholder(index: str, k: int, type: TensorType) -> Node:
+    """What stands for the k-th carried value of the loop over `index`. Loops inside one another have different ones."""
+    return input_node(f"_{index}_{k}", type)
+
+
+def close(loop: Opened) -> Node:
+    """The loop as a node."""
+    outputs = (*loop.updates, *loop.stacked, *(() if loop.test is None else (loop.test,)))
+    inner = inside(outputs, loop.placeholders, {loop.index})
+    canonical = [placeholder(loop.index, k, p.type) for k, p in enumerate(loop.placeholders)]
+    carried = dict(zip(loop.placeholders, canonical, strict=True))
+    closed = _close(outputs, inner, carried, loop.index, loop.names, loop.origin)
+    inputs = (*canonical, *closed.inputs)
+    count = len(loop.updates) + len(loop.stacked)
+    body = Body(inputs, closed.outputs[:count], closed.names, closed.origin)
+    return make(
+        LOOP,
+        (*loop.inits, *closed.read),
+        body=body,
+        carried=len(loop.inits),
+        index=loop.index,
+        start=loop.start,
+        count=loop.count,
+        reverse=loop.reverse,
+        test=None if loop.test is None else Body(inputs, closed.outputs[count:], closed.names, closed.origin),
+    )
+
+
+def open_loop(node: Node) -> Opened:
+    """A loop over the nodes around it."""
+    body, m = node["body"], node["carried"]
+    outputs = [*body.outputs, *(node["test"].outputs if node["test"] is not None else ())]
+    table = dict(zip(body.inputs, (*body.inputs[:m], *node.args[m:]), strict=True))
+    found = substitute(outputs, table)
+    count = len(body.outputs)
+    return Opened(
+        index=node["index"],
+        start=node["start"],
+        count=node["count"],
+        reverse=node["reverse"],
+        inits=node.args[:m],
+        placeholders=body.inputs[:m],
+        updates=tuple(table[o] for o in body.outputs[:m]),
+        stacked=tuple(table[o] for o in body.outputs[m:]),
+        test=found[count] if node["test"] is not None else None,
+        names={table[n]: name for n, name in body.names.items() if n in table},
+        origin={table[n]: span for n, span in body.origin.items() if n in table},
+    )
+
+
+def close_branch(
+    condition: Node,
+    then: Sequence[Node],
+    other: Sequence[Node],
+    names: Mapping[Node, str] | None = None,
+    origin: Mapping[Node, Span] | None = None,
+) -> Node:
+    """A branch as a node. What both branches need is computed before it, the rest only where it is needed."""
+    needed, also = set(topological(then)), set(topological(other))
+    closed = _close((*then, *other), needed ^ also, {}, "", names or {}, origin or {})
+    first = Body(closed.inputs, closed.outputs[: len(then)], closed.names, closed.origin)
+    second = Body(closed.inputs, closed.outputs[len(then) :], closed.names, closed.origin)
+    return make(BRANCH, (condition, *closed.read), then=first, other=second)
+
+
+def open_branch(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The outputs of both branches over the nodes around."""
+    table = dict(zip(node["then"].inputs, node.args[1:], strict=True))
+    then = substitute(node["then"].outputs, dict(table))
+    return tuple(then), tuple(substitute(node["other"].outputs, table))
+
+
+class _Closed(NamedTuple):
+    """inputs: placeholders of what is read.  read: what is."""
+
+    outputs: tuple[Node, ...]
+    inputs: tuple[Node, ...]
+    read: tuple[Node, ...]
+    names: dict[Node, str]
+    origin: dict[Node, Span]
+
+
+def _close(
+    outputs: Sequence[Node],
+    inner: Collection[Node],
+    carried: Mapping[Node, Node],
+    index: str,
+    names: Mapping[Node, str],
+    origin: Mapping[Node, Span],
+) -> _Closed:
+    """Nodes over the placeholders of a body: those in `inner` are made again, the others are read from outside."""
+    table = dict(carried)
+    read: list[Node] = []
+    inputs: list[Node] = []
+    for node in _arguments_and(outputs, inner):
+        if node in table:
+            continue
+        if node in inner:
+            table[node] = rebuild(node, [table[a] for a in node.args])
+        elif node.args or node.type.rank or node.op is INPUT:
+            read.append(node)
+            inputs.append(input_node(f"_{index}_r{len(inputs)}", node.type))
+            table[node] = inputs[-1]
+        else:
+            table[node] = node  # a number is written where it is used
+    made = [n for n in table if n in inner]
+    return _Closed(
+        tuple(table[o] for o in outputs),
+        tuple(inputs),
+        tuple(read),
+        {table[n]: names[n] for n in (*carried, *made) if n in names},
+        {table[n]: origin[n] for n in made if n in origin},
+    )
+
+
+def _arguments_and(outputs: Sequence[Node], inner: Collection[Node]) -> list[Node]:
+    """The inner nodes that the outputs need, and what they take from outside, arguments first."""
+    order = topological(outputs)
+    reached = set(outputs)
+    for node in reversed(order):
+        if node in reached and node in inner:
+            reached.update(node.args)
+    return [n for n in order if n in reached]
+
+
+def substitute(roots: Sequence[Node], table: dict[Node, Node]) -> list[Node]:
+    """The roots with some nodes replaced; `table` gets what became of every node."""
+    for node in topological(roots, known=table):
+        table[node] = rebuild(node, [table[a] for a in node.args])
+    return [table[root] for root in roots]
+
+
+def inside(outputs: Iterable[Node], placeholders: Collection[Node], indices: Collection[str]) -> set[Node]:
+    """The nodes that depend on the placeholders, or have one of the indices in them."""
+    found: set[Node] = set()
+    names = frozenset(indices)
+    for node in topological(outputs):
+        if node in placeholders or any(a in found for a in node.args) or has_index(node, names):
+            found.add(node)
+    return found
+
+
+def has_index(node: Node, names: frozenset[str]) -> bool:
+    """Whether one of these indices is among the sizes of a node's attributes, and not of its own loop."""
+    return any(name in names for attr in node.attrs for dim in dims_in(attr) for name in dim.names())

@@ -1,0 +1,199 @@
+"""Loops and branches: nodes that have graphs of their own inside, and several results.
+
+    for t in range(T):                    loop(h0, x, W; index=t, start=0, count=T)
+        h = tanh(x[t] @ W + h)              body: (h, x, W) -> h
+    return h                              result(loop, 0)
+
+A `Body` is closed: it sees what is given to it as inputs, and the index, which is a *size* inside it:
+`x[t]` is an index at a size, `h[t + 1]` at a polynomial of one, and a loop inside may go to `t`. So
+nothing new is needed to say where a step reads. What a loop carries from step to step are its first
+arguments; the others it only reads.
+
+    results of a loop:   for each carried value its last one             final
+                         for each carried value all, count + 1 of them   history
+                         for each further output of the body all         stack
+
+Rows of histories and stacks lie in the order of the index, whichever way the loop goes: going up, the
+value before step t is row t - start of the history and the value after it is the next row; going down
+it is the other way around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from graphc.errors import InternalError, ShapeError, Span
+from graphc.ir.dims import Dim, Size
+from graphc.ir.graph import Graph
+from graphc.ir.index import Range
+from graphc.ir.node import Node, make
+from graphc.ir.op import Attrs, Op
+from graphc.ir.types import TensorType
+
+TUPLE = TensorType("tuple", ())  # of a node with several results
+
+
+@dataclass(frozen=True)
+class Body:
+    """A graph inside a node. Equal if the nodes are the same; names are beside them, as in a `Graph`.
+
+    inputs: the placeholders of the arguments.  outputs: what it computes.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    names: Mapping[Node, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    origin: Mapping[Node, Span] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+
+    @property
+    def graph(self) -> Graph:
+        """As a graph, whose passes are those of a body."""
+        names = tuple(f"out{i}" for i in range(len(self.outputs)))
+        return Graph(self.inputs, self.outputs, names, self.names, self.origin, "<body>")
+
+    @staticmethod
+    def of(graph: Graph) -> Body:
+        return Body(graph.inputs, graph.outputs, graph.names, graph.origin)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Body.of, (self.graph,)
+
+
+def _loop_type(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    body: Body = attrs["body"]
+    carried = attrs["carried"]
+    _check_inputs(body, types)
+    for before, after in zip(types[:carried], body.outputs[:carried], strict=True):
+        if after.type != before:
+            raise ShapeError("G021", f"a loop carries {before}, and a step makes {after.type} of it")
+    test: Body | None = attrs["test"]
+    if test is not None and (test.inputs != body.inputs or [o.type for o in test.outputs] != [TensorType("bool", ())]):
+        raise InternalError("G090", "the test of a loop has the inputs of its body, and one truth value")
+    return TUPLE
+
+
+def _branch_type(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    then, other = attrs["then"], attrs["other"]
+    _check_inputs(then, types[1:])
+    _check_inputs(other, types[1:])
+    if types[0] != TensorType("bool", ()):
+        raise ShapeError("G021", f"a branch is chosen by one truth value, not by {types[0]}")
+    for a, b in zip(then.outputs, other.outputs, strict=True):
+        if a.type != b.type:
+            raise ShapeError("G021", f"the two branches make {a.type} and {b.type} of one variable")
+    return TUPLE
+
+
+def _check_inputs(body: Body, types: Sequence[TensorType]) -> None:
+    if [i.type for i in body.inputs] != list(types):
+        raise InternalError("G090", "the arguments do not fit the inputs of the body")
+
+
+LOOP = Op(
+    "loop",
+    ("*args",),
+    _loop_type,
+    "loop(args)",
+    "A body that is done for each value of an index, or while a test holds.",
+    attrs=("body", "carried", "index", "start", "count", "reverse", "test"),
+    traits=frozenset({"control"}),
+)
+BRANCH = Op(
+    "branch",
+    ("condition", "*args"),
+    _branch_type,
+    "branch(condition, args)",
+    "One of two bodies.",
+    attrs=("then", "other"),
+    traits=frozenset({"control"}),
+)
+RESULT = Op(
+    "result",
+    ("of",),
+    lambda types, attrs: attrs["type"],
+    "of[k]",
+    "One of the results of a loop or a branch.",
+    attrs=("k", "type"),
+    traits=frozenset({"result"}),
+    cost=0.0,
+)
+OPS: list[Op] = [LOOP, BRANCH, RESULT]
+
+
+def bodies(node: Node) -> list[Body]:
+    """The graphs inside a node."""
+    if node.op is LOOP:
+        return [node["body"]] if node["test"] is None else [node["body"], node["test"]]
+    return [node["then"], node["other"]] if node.op is BRANCH else []
+
+
+def result(node: Node, k: int) -> Node:
+    """The k-th result of a loop or a branch."""
+    return make(RESULT, [node], k=k, type=result_type(node, k))
+
+
+def result_type(node: Node, k: int) -> TensorType:
+    """The type of the k-th result."""
+    if node.op is BRANCH:
+        type: TensorType = node["then"].outputs[k].type
+        return type
+    m, count, outputs = node["carried"], node["count"], node["body"].outputs
+    if k < m:
+        kind: TensorType = outputs[k].type
+        return kind
+    if k < 2 * m:
+        kind = outputs[k - m].type
+        return kind.with_shape((count + 1, *kind.shape))
+    kind = outputs[k - m].type
+    return kind.with_shape((count, *kind.shape))
+
+
+def final(node: Node, k: int) -> Node:
+    """The last value of what a loop carries."""
+    return result(node, k)
+
+
+def history(node: Node, k: int) -> Node:
+    """All values of what a loop carries: count + 1 of them, in the order of the index."""
+    return result(node, node["carried"] + k)
+
+
+def stack(node: Node, j: int) -> Node:
+    """The values of a further output of the body."""
+    return result(node, 2 * node["carried"] + j)
+
+
+def dims_in(value: Any) -> Iterator[Size]:
+    """The sizes in an attribute, those inside bodies included."""
+    pending = [value]
+    while pending:
+        top = pending.pop()
+        if isinstance(top, Size):
+            yield top
+        elif isinstance(top, Range):
+            pending += (top.start, top.stop)
+        elif isinstance(top, Body):
+            pending += [attr for node in reversed(top.graph.nodes) for attr in node.attrs[::-1]]
+        elif isinstance(top, tuple):
+            pending += top[::-1]
+
+
+def mentions(node: Node, names: frozenset[str]) -> bool:
+    """Whether a node's own attributes have one of these sizes in them: an index of a loop around it."""
+    dims = (d for attr in node.attrs for d in dims_in(attr))
+    return any(name in names for dim in dims for name in dim.names())
+
+
+def before(node: Node, index: Dim) -> Dim:
+    """The row of a history that holds the value before the step at `index`."""
+    start: Dim = node["start"]
+    return index - start + (1 if node["reverse"] else 0)
+
+
+def after(node: Node, index: Dim) -> Dim:
+    """The row of a history that holds the value after the step at `index`."""
+    start: Dim = node["start"]
+    return index - start + (0 if node["reverse"] else 1)
