@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from graphc.autodiff.loops import pullback_control
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
 from graphc.expr import build
 from graphc.expr.formula import Call, Literal, instantiate, parse_formula
+from graphc.ir.control import RESULT, TUPLE
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node, scalar_value
 from graphc.ir.node import Node, topological
@@ -111,7 +113,14 @@ def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, 
     """The total cotangent of every node on a path from a source to an output; `order` has arguments first."""
     active = active_nodes(order, sources)
     totals: dict[Node, Node] = {}
+    results: dict[Node, dict[int, Node]] = {}
     for node in reversed(order):
+        if node in results:
+            wanted = [i for i, a in enumerate(node.args) if a in active]
+            found = pullback_control(node, results[node], wanted, transposed, active_nodes)
+            for i, back in found.items():
+                cotangents.setdefault(node.args[i], []).append(fitted(back, node.args[i]))
+            continue
         parts = cotangents.pop(node, None)
         if parts is None or node not in active:
             continue
@@ -119,6 +128,9 @@ def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, 
         for part in parts[-2::-1]:
             total = plus(total, part)
         totals[node] = total
+        if node.op is RESULT:
+            results.setdefault(node.args[0], {})[node["k"]] = total
+            continue
         for i, arg in enumerate(node.args):
             if arg in active:
                 ct = pullback(node, total, i)
@@ -137,7 +149,8 @@ def active_nodes(order: Sequence[Node], sources: Collection[Node]) -> set[Node]:
     active: set[Node] = set()
     for node in order:
         if node in sources or (
-            node.type.is_float and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)
+            (node.type.is_float or node.type == TUPLE)
+            and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)
         ):
             active.add(node)
     return active

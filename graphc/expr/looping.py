@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from graphc.errors import Span
-from graphc.ir.control import BRANCH, LOOP, Body, dims_in
+from graphc.ir.control import BRANCH, LOOP, Body, mentions
 from graphc.ir.dims import Dim, Size
 from graphc.ir.leaf import INPUT, input_node
 from graphc.ir.node import Node, make, rebuild, topological
@@ -107,10 +107,15 @@ def close_branch(
     other: Sequence[Node],
     names: Mapping[Node, str] | None = None,
     origin: Mapping[Node, Span] | None = None,
+    outside: Collection[Node] = (),
 ) -> Node:
-    """A branch as a node. What both branches need is computed before it, the rest only where it is needed."""
-    needed, also = set(topological(then)), set(topological(other))
-    closed = _close((*then, *other), needed ^ also, {}, "", names or {}, origin or {})
+    """A branch as a node. What both branches need is computed before it, the rest only where it is needed.
+
+    outside: nodes that are there already.
+    """
+    needed, also = set(topological(then, outside)), set(topological(other, outside))
+    inner = {node for node in needed ^ also if node.op is not INPUT}
+    closed = _close((*then, *other), inner, {}, "", names or {}, origin or {})
     first = Body(closed.inputs, closed.outputs[: len(then)], closed.names, closed.origin)
     second = Body(closed.inputs, closed.outputs[len(then) :], closed.names, closed.origin)
     return make(BRANCH, (condition, *closed.read), then=first, other=second)
@@ -188,11 +193,6 @@ def inside(outputs: Iterable[Node], placeholders: Collection[Node], indices: Col
     found: set[Node] = set()
     names = frozenset(indices)
     for node in topological(outputs):
-        if node in placeholders or any(a in found for a in node.args) or has_index(node, names):
+        if node in placeholders or any(a in found for a in node.args) or mentions(node, names):
             found.add(node)
     return found
-
-
-def has_index(node: Node, names: frozenset[str]) -> bool:
-    """Whether one of these indices is among the sizes of a node's attributes, and not of its own loop."""
-    return any(name in names for attr in node.attrs for dim in dims_in(attr) for name in dim.names())

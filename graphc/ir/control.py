@@ -166,25 +166,28 @@ def stack(node: Node, j: int) -> Node:
     return result(node, 2 * node["carried"] + j)
 
 
-def dims_in(value: Any) -> Iterator[Size]:
-    """The sizes in an attribute, those inside bodies included."""
-    pending = [value]
+def names_in(node: Node) -> Iterator[str]:
+    """The names of the sizes in a node's own attributes, its bodies included; the index of a loop is its body's own."""
+    pending: list[Any] = [(node, frozenset())]
     while pending:
-        top = pending.pop()
+        top, own = pending.pop()
         if isinstance(top, Size):
-            yield top
+            yield from (name for name in top.names() if name not in own)
         elif isinstance(top, Range):
-            pending += (top.start, top.stop)
+            pending += ((top.start, own), (top.stop, own))
         elif isinstance(top, Body):
-            pending += [attr for node in reversed(top.graph.nodes) for attr in node.attrs[::-1]]
+            pending += [(inner, own) for inner in reversed(top.graph.nodes)]
         elif isinstance(top, tuple):
-            pending += top[::-1]
+            pending += [(item, own) for item in reversed(top)]
+        elif isinstance(top, Node):
+            inside = own | {top["index"]} if top.op is LOOP else own
+            pairs = list(zip(top.op.attrs, top.attrs, strict=True))
+            pending += [(attr, inside if name in ("body", "test") else own) for name, attr in reversed(pairs)]
 
 
 def mentions(node: Node, names: frozenset[str]) -> bool:
-    """Whether a node's own attributes have one of these sizes in them: an index of a loop around it."""
-    dims = (d for attr in node.attrs for d in dims_in(attr))
-    return any(name in names for dim in dims for name in dim.names())
+    """Whether one of these sizes is in a node's own attributes: the index of a loop around it."""
+    return any(name in names for name in names_in(node))
 
 
 def before(node: Node, index: Dim) -> Dim:
