@@ -30,11 +30,11 @@ def batched(outputs: Sequence[Node], sources: Mapping[Node, Node], n: Dim) -> li
     for node in topological(outputs):
         has = [arg in found for arg in node.args]
         if node not in found and any(has):
-            found[node] = _node(node, [found.get(arg, arg) for arg in node.args], has, n)
+            found[node] = node_along(node, [found.get(arg, arg) for arg in node.args], has, n)
     return [build.repeated(found.get(o, o), o in found, n) for o in outputs]
 
 
-def _node(node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+def node_along(node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
     """One node over arguments some of which have the new axis."""
     rule = _rule(node)
     result = None if rule is None else rule(node, args, has, n)

@@ -15,13 +15,12 @@ A branch goes back through the side that was taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphc.expr import build
-from graphc.expr.looping import Opened, close, close_branch, substitute
-from graphc.ir.control import LOOP, Body, after, before, final, history, result, stack
-from graphc.ir.dims import Dim, Size, at_least
-from graphc.ir.index import Index, Range
+from graphc.expr.looping import Opened, Row, close, close_branch, row_of, substitute
+from graphc.ir.control import LOOP, Body, before, final, history, result, stack
+from graphc.ir.dims import Dim, Size
 from graphc.ir.leaf import input_node
 from graphc.ir.node import Node, topological
 
@@ -40,28 +39,18 @@ def pullback_control(
     return _branch(node, cotangents, wanted, transpose)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A row that a step reads of an array: `x[t + 1, :]`.
+class _Read(NamedTuple):
+    """A row that a step reads of an argument of the loop; stand_in: an input in its place."""
 
-    read: the number of the argument.  node: the row.  stand_in: an input in its place.
-    place: the entry of the index that moves.  offset: where it is for an index of 0.
-    """
-
-    read: int
-    node: Node
+    argument: int
+    row: Row
     stand_in: Node
-    place: int
-    offset: Dim
 
-    def cotangent(self, rows: Node, start: Dim, count: Dim, like: Node) -> Node:
-        """The cotangent of the array, given those of the rows that were read."""
-        entries = list(self.node["index"].entries)
-        first = start + self.offset
-        size = like.shape[sum(e is not None for e in entries[: self.place])]
-        entries[self.place] = Range(first, first + count, 1, count, first == 0 and count == size)
-        axis = sum(isinstance(e, Range) or e is None for e in entries[: self.place])
-        return build.add_at(build.zeros(like.shape, rows.type.dtype), build.moved(rows, 0, axis), Index(tuple(entries)))
+    def cotangent(self, rows: Node, loop: Node) -> Node:
+        """The cotangent of the argument, given those of the rows that were read."""
+        like = loop.args[self.argument]
+        index = self.row.all(loop["start"], loop["count"])
+        return build.add_at(build.zeros(like.shape, rows.type.dtype), build.moved(rows, 0, self.row.axis), index)
 
 
 class _Backwards:
@@ -84,36 +73,22 @@ class _Backwards:
         self.transpose = transpose
         self.active = active
         self.rows = self._rows()
-        table: dict[Node, Node] = {row.node: row.stand_in for row in self.rows}
+        table: dict[Node, Node] = {read.row.node: read.stand_in for read in self.rows}
         self.outputs = substitute(self.body.outputs, table)
         self.flowing = self._flowing()
 
     # --- what flows ---
 
-    def _rows(self) -> list[_Row]:
+    def _rows(self) -> list[_Read]:
         """The rows that a step reads of arrays whose cotangent is wanted."""
         reads = {p: i for i, p in enumerate(self.body.inputs) if i >= self.m and i in self.wanted}
-        found: list[_Row] = []
+        found: list[_Read] = []
         for node in topological(self.body.outputs):
-            if node.op.name != "getitem" or len(node.args) != 1 or node.args[0] not in reads:
-                continue
-            place = self._moving(node["index"])
-            if place is not None:
-                offset: Dim = node["index"].entries[place] - Size.named(self.index)
+            row = row_of(node, self.index, self.node["start"])
+            if row is not None and node.args[0] in reads:
                 stand_in = input_node(f"_{self.index}_s{len(found)}", node.type)
-                found.append(_Row(reads[node.args[0]], node, stand_in, place, offset))
+                found.append(_Read(reads[node.args[0]], row, stand_in))
         return found
-
-    def _moving(self, index: Index) -> int | None:
-        """The only entry of an index that moves with the loop, one row a step and never below 0; None if it is not so."""
-        t = Size.named(self.index)
-        moving = [i for i, entry in enumerate(index.entries) if _names(self.index, entry)]
-        position = index.entries[moving[0]] if len(moving) == 1 else None
-        if not isinstance(position, Size):
-            return None
-        offset = position - t
-        straight = not _names(self.index, offset) and at_least(self.node["start"] + offset, 0)
-        return moving[0] if straight else None
 
     def _flowing(self) -> set[int]:
         """The carried values whose cotangents flow: they vary with what is wanted, and results vary with them."""
@@ -165,10 +140,10 @@ class _Backwards:
             cotangents[k] = final(loop, n)
         for n, i in enumerate(summed, start=len(flowing)):
             cotangents[i] = final(loop, n)
-        for j, row in enumerate(rows):
-            part = row.cotangent(stack(loop, j), self.node["start"], self.node["count"], self.node.args[row.read])
-            known = cotangents.get(row.read)
-            cotangents[row.read] = part if known is None else build.add(known, part)
+        for j, read in enumerate(rows):
+            part = read.cotangent(stack(loop, j), self.node)
+            known = cotangents.get(read.argument)
+            cotangents[read.argument] = part if known is None else build.add(known, part)
         return {i: ct for i, ct in cotangents.items() if i in self.wanted}
 
     def _loop(
@@ -176,7 +151,7 @@ class _Backwards:
         flowing: Sequence[int],
         seeds: Mapping[int, Node],
         summed: Sequence[int],
-        rows: Sequence[_Row],
+        rows: Sequence[_Read],
         found: Mapping[Node, Node],
     ) -> Node:
         """The node of the loop backwards: it carries cotangents, and the sums of those of what is read."""
@@ -231,7 +206,7 @@ class _Backwards:
 
     def _outside(self, t: Dim) -> dict[Node, Node]:
         """What the placeholders of the loop stand for in the loop backwards."""
-        table = {row.stand_in: row.node for row in self.rows}
+        table = {read.stand_in: read.row.node for read in self.rows}
         table = dict(zip(table, substitute(list(table.values()), self._placeholders(t)), strict=True))
         return {**table, **self._placeholders(t)}
 
@@ -252,12 +227,6 @@ class _Backwards:
             if label:
                 names[seed] = "d" + label
         return names
-
-
-def _names(index: str, value: object) -> bool:
-    """Whether an index is among the sizes of an entry."""
-    dims = (value.start, value.stop) if isinstance(value, Range) else (value,)
-    return any(isinstance(d, Size) and index in d.names() for d in dims)
 
 
 def _branch(

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from graphc.errors import Span
 from graphc.ir.control import BRANCH, LOOP, Body, mentions
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, at_least
+from graphc.ir.index import Index, Range
 from graphc.ir.leaf import INPUT, input_node
 from graphc.ir.node import Node, make, rebuild, topological
 from graphc.ir.types import TensorType
@@ -196,3 +197,50 @@ def inside(outputs: Iterable[Node], placeholders: Collection[Node], indices: Col
         if node in placeholders or any(a in found for a in node.args) or mentions(node, names):
             found.add(node)
     return found
+
+
+class Row(NamedTuple):
+    """What a step reads of an array: one row of it, the next one in the next step, as in `x[t + 1, :]`.
+
+    node: the row.  place: the entry of the index that moves.  offset: what it is for an index of 0.
+    """
+
+    node: Node
+    place: int
+    offset: Dim
+
+    @property
+    def axis(self) -> int:
+        """The axis of the array without the row at which the rows lie."""
+        return sum(isinstance(e, Range) or e is None for e in self.node["index"].entries[: self.place])
+
+    def all(self, start: Dim, count: Dim) -> Index:
+        """The index of all rows that a loop reads."""
+        entries = list(self.node["index"].entries)
+        size = self.node.args[0].shape[sum(e is not None for e in entries[: self.place])]
+        first = start + self.offset
+        entries[self.place] = Range(first, first + count, 1, count, first == 0 and count == size)
+        return Index(tuple(entries))
+
+
+def row_of(node: Node, index: str, start: Dim) -> Row | None:
+    """A node as a row that the loop over `index` reads; None if it is none.
+
+    At the lowest index its position is not negative, so that no row wraps around.
+    """
+    if node.op.name != "getitem" or len(node.args) != 1:
+        return None
+    entries = node["index"].entries
+    moving = [i for i, entry in enumerate(entries) if index in _names(entry)]
+    position = entries[moving[0]] if len(moving) == 1 else None
+    if not isinstance(position, Size):
+        return None
+    offset = position - Size.named(index)
+    straight = index not in _names(offset) and at_least(start + offset, 0)
+    return Row(node, moving[0], offset) if straight else None
+
+
+def _names(entry: object) -> set[str]:
+    """The names of the sizes in an entry of an index."""
+    dims = (entry.start, entry.stop) if isinstance(entry, Range) else (entry,)
+    return {name for d in dims if isinstance(d, Size) for name in d.names()}

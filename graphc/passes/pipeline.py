@@ -2,9 +2,11 @@
 
 stabilise      naive forms become stable ones             (correctness: always on)
                masks go into what they protect            (the same)
+loops          what no step needs of another one is done for all steps at once
 differentiate  the joint graph of values and gradients
 simplify       closed forms for the gradients; what forward computes stays as it is
                masks, again, for what only gradients compute
+loops          what loops backwards need of a step is saved; sums over steps are products of matrices
 share          exponentials that several forms need are computed once
 
 `Level` leaves some of them out, so that tests can say that no pass changes an answer. Users always get all.
@@ -12,14 +14,16 @@ share          exponentials that several forms need are computed once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from graphc.autodiff.reverse import differentiate
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node
+from graphc.ir.node import Node, topological
 from graphc.passes.masks import send_masks
+from graphc.passes.recurrence import shorten_loops
+from graphc.passes.residuals import save_residuals
 from graphc.passes.reuse import reuse_forward
 from graphc.passes.share import share_exponentials
 from graphc.rewrite.engine import Engine
@@ -94,6 +98,8 @@ def settled(graph: Graph) -> Joint:
 def join(values: Graph, wrt: Sequence[str], level: Level = Level.FULL) -> Joint:
     """Everything from the graph of a model to the joint graph that is planned and emitted."""
     stable, before = (values, ()) if level is Level.NONE else stabilise(values)
+    if level is Level.FULL:
+        stable, _ = _short_loops(stable)
     derivative = differentiate(stable, wrt)
     raw = derivative.graph
     both = replace(
@@ -107,11 +113,32 @@ def join(values: Graph, wrt: Sequence[str], level: Level = Level.FULL) -> Joint:
     simple = engine.run(both, fixed=stable.nodes)
     reused, again = reuse_forward(simple, stable.nodes)
     masked, under = send_masks(reused, stable.nodes)
-    shared, last = share_exponentials(masked)
+    looped, around = _short_loops(masked, len(stable.outputs))
+    shared, last = share_exponentials(looped)
 
     def final(node: Node) -> Node:
-        return last(under(again(engine.of(node))))
+        return last(around(under(again(engine.of(node)))))
 
     inside = set(raw.nodes)
     cotangents = {final(node): final(ct) for node, ct in derivative.cotangents.items() if ct in inside}
     return Joint(values, stable, raw, shared, cotangents, before, tuple(engine.steps))
+
+
+def _short_loops(graph: Graph, values: int = 0) -> tuple[Graph, Callable[[Node], Node]]:
+    """The graph with loops that do, and save, no more than they must; and where its nodes went.
+
+    values: how many of its outputs are values, whose nodes stay as they are when the rest is simplified.
+    """
+    if not any("control" in node.op.traits for node in graph.nodes):
+        return graph, lambda node: node
+    saved, first = save_residuals(graph)
+    short, second = shorten_loops(saved)
+    engine = Engine(SIMPLIFY)
+    simple = engine.run(short, fixed=topological(short.outputs[:values]))
+
+    def move(node: Node) -> Node:
+        moved = second(first(node))
+        return engine.of(moved) if moved in inside else moved
+
+    inside = set(short.nodes)
+    return simple, move
