@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graphc.errors import LimitError, ShapeError
+from graphc.expr.facts import stationary_at_zero
 from graphc.ir.dims import Dim, product
 from graphc.ir.index import Index, Range
 from graphc.ir.leaf import const_node, scalar_value, size_node
@@ -129,26 +130,9 @@ def inside(x: Node, lo: float, hi: float) -> Node:
 
 
 def root_slope(x: Node, y: Node) -> Node:
-    """d sqrt(x)/dx = 0.5 / y; of a norm, the root of a sum of squares, the minimum-norm choice 0 at 0."""
-    if not _is_sum_of_squares(x):
-        return divide(0.5, y)
-    return where(equal(y, 0), 0, divide(0.5, y))
-
-
-def _is_sum_of_squares(x: Node) -> bool:
-    """v @ v, sum(v**2), x**2 + y**2: at most 16 terms are looked at."""
-    stack, seen, several = [x], 0, False
-    while stack and seen < 16:
-        node = stack.pop()
-        seen += 1
-        if node.op.name in ("add", "sum"):
-            stack += node.args
-            several = True
-        elif node.op.name == "matmul" and node.args[0] is node.args[1] and node.type.rank == 0:
-            several = True
-        elif not (node.op.name == "square" or (node.op.name == "multiply" and node.args[0] is node.args[1])):
-            return False
-    return several and not stack
+    """d sqrt(x)/dx = 0.5 / y; the minimum-norm choice 0 where x is 0 and cannot be less, as in a norm."""
+    slope = divide(0.5, y)
+    return where(equal(y, 0), 0, slope) if stationary_at_zero(x) else slope
 
 
 def ratio_of_zero(a: Node, b: Node) -> Value:
@@ -157,7 +141,7 @@ def ratio_of_zero(a: Node, b: Node) -> Value:
 
 
 def power_slope(a: Node, b: Node) -> Node:
-    """d(a**b)/da = b * a**(b - 1), with the limit 0 where b is 0."""
+    """d(a**b)/da = b * a**(b - 1), with the limit 0 where b is 0, and 0 for a root as in `root_slope`."""
     exponent = scalar_value(b)
     if exponent is None:
         return where(equal(b, 0), 0, multiply(b, power(a, subtract(b, 1))))
@@ -167,7 +151,8 @@ def power_slope(a: Node, b: Node) -> Node:
         return const_node(1, a.type.dtype)
     if exponent == 2:
         return multiply(2, a)
-    return multiply(exponent, power(a, exponent - 1))
+    slope = multiply(exponent, power(a, exponent - 1))
+    return where(equal(a, 0), 0, slope) if exponent < 1 and stationary_at_zero(a) else slope
 
 
 def excess(a: Node, b: Node) -> Node:

@@ -56,7 +56,7 @@ def _wide(node: Node) -> Interval:
         return (float(node["least"]) if known else -math.inf, math.inf)
     if node.type.dtype == "bool":
         return (0.0, 1.0)
-    if name == "multiply" and node.args[0] is node.args[1]:
+    if len(node.args) == 2 and node.args[0] is node.args[1] and _squares(node):
         return (0.0, math.inf)
     if name == "power":
         return _power(node, args[0])
@@ -67,6 +67,15 @@ def _wide(node: Node) -> Interval:
         low, high = transfer(*args) if not node.op.variadic else transfer(*args[:1])
         return (-math.inf if low != low else low, math.inf if high != high else high)
     return node.op.range or ANY
+
+
+def _squares(node: Node) -> bool:
+    """Whether a product of something with itself has squares only: x * x, v @ v, the squared length of each row."""
+    name = node.op.name
+    if name == "einsum":
+        left, _, rest = node["subscripts"].partition(",")
+        return rest.startswith(f"{left}->")  # type: ignore[no-any-return]
+    return name == "multiply" or (name == "matmul" and node.args[0].type.rank == 1)
 
 
 def _power(node: Node, base: Interval) -> Interval:
@@ -155,6 +164,36 @@ def nonnegative(node: Node) -> bool:
 
 def nonpositive(node: Node) -> bool:
     return interval(node)[1] <= 0
+
+
+def stationary_at_zero(node: Node) -> bool:
+    """Whether 0, where `node` has it, is a minimum inside its domain: there its slope is 0.
+
+    So it is of v @ v, of sum(exp(x)) and of mean(abs(x)), but not of sqrt(x), which ends at 0; 16 values are looked at.
+    """
+    if positive(node) or not nonnegative(node):
+        return False
+    stack, seen = [node], 0
+    while stack and seen < 16:
+        top = stack.pop()
+        seen += 1
+        if positive(top) or (len(top.args) == 2 and top.args[0] is top.args[1] and _squares(top)):
+            continue
+        if top.op.name == "power":
+            if not _rises_from_zero(top):
+                return False
+            stack.append(top.args[0])
+        elif top.op.name in _TRANSFER:
+            stack += [a for a in top.args if a.type.is_float]
+        elif any(domain != "(-oo, oo)" for domain in top.op.domain):
+            return False
+    return not stack
+
+
+def _rises_from_zero(power: Node) -> bool:
+    """Whether a power is 0 at 0 and has no edge there but that of its base: x**4, abs(x)**1.5."""
+    low, high = interval(power.args[1])
+    return low == high > 0 and (low % 2 == 0 or nonnegative(power.args[0]))
 
 
 FACTS = {"nonzero": nonzero, "positive": positive, "nonnegative": nonnegative, "nonpositive": nonpositive}

@@ -262,6 +262,7 @@ OPS: list[Op] = [
         "Variance over axes.",
         "dx = dy * 2 (x - mean) / (n - ddof)",
         attrs=("axes", "keepdims", "ddof"),
+        range=(0.0, float("inf")),
     ),
     _reduction(
         "std",
@@ -270,6 +271,7 @@ OPS: list[Op] = [
         "Standard deviation over axes; its derivative at 0 is 0.",
         "dx = dy * (x - mean) / ((n - ddof) y)",
         attrs=("axes", "keepdims", "ddof"),
+        range=(0.0, float("inf")),
     ),
     _reduction(
         "logsumexp",

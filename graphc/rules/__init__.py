@@ -7,12 +7,26 @@ gradients. The first rule that fires wins, so the order in a tuple is the order 
 from __future__ import annotations
 
 from graphc.rewrite.rule import ComputedRule, Rule
-from graphc.rules import arithmetic, closed_forms, exponential_sums, indexing, stability, structure
+from graphc.rules import (
+    arithmetic,
+    closed_forms,
+    exponential_sums,
+    indexing,
+    kinks,
+    powers,
+    products,
+    stability,
+    structure,
+)
 
 _COMMON: tuple[Rule | ComputedRule, ...] = (
+    *powers.COMPUTED,
     *arithmetic.COMPUTED,
+    *powers.PATTERNS,
+    *kinks.PATTERNS,
     *arithmetic.PATTERNS,
     *structure.COMPUTED,
+    *products.COMPUTED,
     *indexing.COMPUTED,
     *exponential_sums.COMPUTED,
     *stability.SOFTMAX,

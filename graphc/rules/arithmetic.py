@@ -176,12 +176,6 @@ def choose_known_branch(node: Node, views: Views) -> Node | None:
     return conform(build.astype(a if a is b or known else b, node.type.dtype), node.type)
 
 
-def absolute_of_negative(node: Node, views: Views) -> Node | None:
-    """The size of the opposite is the size."""
-    inner = node.args[0]
-    return build.apply("absolute", inner.args[0]) if inner.op.name == "negative" else None
-
-
 def mask_outside(node: Node, views: Views) -> Node | None:
     """What multiplies a masked value goes under the mask: a false mask is 0, whatever the factor."""
     for i, masked in enumerate(node.args):
@@ -206,14 +200,6 @@ def _applied(node: Node, branch: Node, other: Node | None, i: int) -> Node:
 
 
 COMPUTED = (
-    ComputedRule(
-        "absolute-of-negative",
-        ("absolute",),
-        absolute_of_negative,
-        Exact.BITWISE,
-        "the size has no sign",
-        (("abs(-x)", "abs(x)"),),
-    ),
     ComputedRule(
         "fold-constants",
         (),
@@ -273,65 +259,9 @@ COMPUTED = (
     ),
 )
 
-B, R = Exact.BITWISE, Exact.ROUNDING
-
-# One convention at 0 for one function: the slope of least magnitude.
-ONE_KINK = "the rectifier by its name, and its slope at 0"
+B = Exact.BITWISE
 
 PATTERNS = (
-    Rule("power-one", "x**1", "x", B, "the first power is the number itself"),
-    Rule("power-two", "x**2", "square(x)", B, "NumPy squares by multiplying, too"),
-    Rule("power-minus-one", "x**-1", "1 / x", B, "NumPy's -1st power is the reciprocal"),
-    Rule("absolute-twice", "absolute(absolute(x))", "absolute(x)", B, "already without a sign"),
-    Rule("square-of-absolute", "square(absolute(x))", "square(x)", B, "a square has no sign"),
-    Rule(
-        "root-of-nonnegative",
-        "x**0.5",
-        "sqrt(x)",
-        R,
-        "the root by its name",
-        when=("nonnegative(x)",),
-        assume={"x": "nonnegative"},
-    ),
-    Rule("root-of-square", "sqrt(square(x))", "absolute(x)", R, "and no overflow in between"),
-    Rule(
-        "square-of-root",
-        "square(sqrt(x))",
-        "x",
-        R,
-        "the square undoes the root",
-        when=("nonnegative(x)",),
-        assume={"x": "nonnegative"},
-    ),
-    Rule("square-of-hypot", "square(hypot(a, b))", "square(a) + square(b)", R, "the square undoes the root"),
-    Rule("absolute-of-square", "absolute(square(x))", "square(x)", B, "a square is not negative"),
-    Rule(
-        "absolute-of-nonnegative",
-        "absolute(x)",
-        "x",
-        R,
-        "not negative anyway",
-        when=("nonnegative(x)",),
-        assume={"x": "nonnegative"},
-    ),
-    Rule("maximum-of-same", "maximum(x, x)", "x", B, "both are the same"),
-    Rule("minimum-of-same", "minimum(x, x)", "x", B, "both are the same"),
-    Rule("relu", "maximum(x, 0)", "relu(x)", B, "the rectifier by its name"),
-    Rule("relu-by-minimum", "x - minimum(x, 0)", "relu(x)", R, ONE_KINK),
-    Rule("relu-by-absolute", "x + absolute(x)", "2 * relu(x)", R, ONE_KINK),
-    Rule("relu-by-relu", "x + relu(-x)", "relu(x)", R, ONE_KINK),
-    Rule("relu-of-minus-by-absolute", "x - absolute(x)", "-2 * relu(-x)", R, ONE_KINK),
-    Rule("relu-minus-relu", "relu(x) - relu(-x)", "x", R, "no kink at all"),
-    Rule("relu-twice", "relu(relu(x))", "relu(x)", B, "already not negative"),
-    Rule(
-        "relu-of-nonnegative",
-        "relu(x)",
-        "x",
-        R,
-        "not negative anyway",
-        when=("nonnegative(x)",),
-        assume={"x": "nonnegative"},
-    ),
     Rule("not-not", "~(~x)", "x", B, "negated twice", proof="logic: x has two values, both tried"),
     Rule("and-same", "x & x", "x", B, "said twice", proof="logic: x has two values, both tried"),
     Rule("or-same", "x | x", "x", B, "said twice", proof="logic: x has two values, both tried"),

@@ -120,6 +120,17 @@ def _core(node: Node, source: Node, total: Node) -> tuple[Dim, ...]:
     return tuple(kept)[-rank:]
 
 
+def sum_of_transpose(node: Node, views: Views) -> Node | None:
+    """A sum does not mind the order of axes, unless several are left in another order."""
+    inner, order = node.args[0], node.args[0].attributes.get("axes")
+    if inner.op.name != "transpose" or node["keepdims"] or order is None:
+        return None
+    left = [axis for i, axis in enumerate(order) if i not in node["axes"]]
+    if left != sorted(left):
+        return None
+    return build.reduce(node.op.name, inner.args[0], tuple(sorted(order[i] for i in node["axes"])))
+
+
 def scalars_out_of_sum(node: Node, views: Views) -> Node | None:
     """A factor that is the same along the summed axes, and signs, multiply the sum instead."""
     inner = node.args[0]
@@ -150,7 +161,7 @@ def merge_broadcasts(node: Node, views: Views) -> Node | None:
 
 def filled_operand(node: Node, views: Views) -> Node | None:
     """Equal entries count as the number that they are where another operand has the whole shape, and the dtype."""
-    numbers = [_repeated(a) for a in node.args]
+    numbers = [repeated_number(a) for a in node.args]
     whole = {a.type.dtype for a, n in zip(node.args, numbers, strict=True) if n is None and a.shape == node.shape}
     if not any(n is not None and n.type.dtype in whole for n in numbers):
         return None
@@ -158,21 +169,11 @@ def filled_operand(node: Node, views: Views) -> Node | None:
     return build.apply(node.op.name, *fits, **node.attributes)
 
 
-def _repeated(x: Node) -> Node | None:
+def repeated_number(x: Node) -> Node | None:
     """The number that every entry of an array is."""
     if x.op.name in ("zeros", "ones"):
         return const_node(0 if x.op.name == "zeros" else 1, x.type.dtype)
     return x.args[0] if x.op.name == "broadcast_to" and x.args[0].type.rank == 0 else None
-
-
-def matmul_with_repeated(node: Node, views: Views) -> Node | None:
-    """A product with a vector of equal entries is a sum."""
-    a, b = node.args
-    if a.type.rank == 2 and b.type.rank == 1 and b.op.name == "broadcast_to" and b.args[0].type.rank == 0:
-        return build.multiply(b.args[0], build.reduce("sum", a, (1,)))
-    if b.type.rank == 2 and a.type.rank == 1 and a.op.name == "broadcast_to" and a.args[0].type.rank == 0:
-        return build.multiply(a.args[0], build.reduce("sum", b, (0,)))
-    return None
 
 
 def add_into(node: Node, views: Views) -> Node | None:
@@ -210,16 +211,6 @@ def row_sum_of_scatter(node: Node, views: Views) -> Node | None:
     if arrays[0].shape != inner.shape[:1] or arrays[1].shape != inner.shape[:1]:
         return None
     return build.reshape(inner.args[1], node.shape)
-
-
-def product_of_signs(node: Node, views: Views) -> Node | None:
-    """Signs and constant factors go out of a product of matrices."""
-    a, b = node.args
-    signs = [x.op.name == "negative" for x in (a, b)]
-    if not any(signs):
-        return None
-    product_ = build.apply(node.op.name, a.args[0] if signs[0] else a, b.args[0] if signs[1] else b)
-    return product_ if all(signs) else build.negative(product_)
 
 
 B, R = Exact.BITWISE, Exact.ROUNDING
@@ -281,20 +272,21 @@ COMPUTED = (
         (("sum(-x)", "-sum(x)"),),
     ),
     ComputedRule(
-        "signs-out-of-product",
-        ("matmul", "outer"),
-        product_of_signs,
-        B,
-        "a product of opposites",
-        (("-x @ y.T", "-(x @ y.T)"),),
-    ),
-    ComputedRule(
         "sum-of-broadcast",
         ("sum",),
         sum_of_broadcast,
         R,
         "the same number several times",
         (("sum(broadcast_to(s, (n, m)))", "n * m * s"),),
+    ),
+    ComputedRule(
+        "sum-of-transpose",
+        ("sum", "mean"),
+        sum_of_transpose,
+        R,
+        "the same terms",
+        (("sum(x.T, axis=0)", "sum(x, axis=1)"), ("mean(x.T)", "mean(x)")),
+        over="transpose",
     ),
     ComputedRule(
         "merge-broadcasts",
@@ -311,14 +303,6 @@ COMPUTED = (
         B,
         "equal entries are one number, with the conventions of one",
         (("maximum(x, zeros_like(x))", "maximum(x, 0)"), ("where(x > ones_like(x), x, y)", "where(x > 1, x, y)")),
-    ),
-    ComputedRule(
-        "matmul-with-repeated",
-        ("matmul",),
-        matmul_with_repeated,
-        R,
-        "a product with equal entries is a sum",
-        (("x @ broadcast_to(s, (m,))", "s * sum(x, axis=1)"),),
     ),
 )
 GRADIENT = (

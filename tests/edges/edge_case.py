@@ -90,7 +90,8 @@ class Case:
 
     def declared(self) -> Arrays:
         """Arrays of the declared types: an integer that has a gradient is given to a float input."""
-        return {k: a.astype("float64") if self.grads and a.dtype.kind == "i" else a for k, a in self.arrays().items()}
+        floats = self.grads or {}
+        return {k: a.astype("float64") if k in floats and a.dtype.kind == "i" else a for k, a in self.arrays().items()}
 
     def arrays(self) -> Arrays:
         """The inputs as they are given."""

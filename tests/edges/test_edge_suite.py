@@ -17,7 +17,6 @@ CASES = [Case.read(row) for row in json.loads((ROOT / "tests" / "data" / "edge_c
 
 # Cases of level "should" that do not hold: docs/conventions.md says why.
 OPEN = {
-    "x-sqrt-x-0": "0 times the infinite slope of the root",
     "lse-all-neginf": "the gradient is softmax, 0/0 there",
     "lse-posinf": "the gradient is softmax, inf/inf there",
 }

@@ -1,0 +1,102 @@
+"""Products of matrices and vectors that are something simpler.
+
+x @ ones(n)        sum(x, axis=-1)
+diag(x @ y)        sum(x * y.T, axis=1): no matrix of which only the diagonal is read
+(2 * v) @ w        2 * (v @ w)
+"""
+
+from __future__ import annotations
+
+from graphc.expr import build
+from graphc.ir.index import Array
+from graphc.ir.node import Node
+from graphc.rewrite.rule import ComputedRule, Exact
+from graphc.rewrite.views import Product, Views, build_product
+from graphc.rules.structure import repeated_number
+
+
+def matmul_with_repeated(node: Node, views: Views) -> Node | None:
+    """A product with a vector of equal entries is a sum."""
+    a, b = node.args
+    if not node.type.is_float or a.type.dtype != b.type.dtype:
+        return None
+    if (number := repeated_number(b)) is not None and b.type.rank == 1:
+        return build.multiply(number, build.reduce("sum", a, (a.type.rank - 1,)))
+    if (number := repeated_number(a)) is not None and a.type.rank == 1:
+        return build.multiply(number, build.reduce("sum", b, (max(0, b.type.rank - 2),)))
+    return None
+
+
+def scales_out_of_dot(node: Node, views: Views) -> Node | None:
+    """Constant factors of two vectors multiply their product instead."""
+    a, b = node.args
+    if a.type.rank != 1 or b.type.rank != 1 or not node.type.is_float:
+        return None
+    products = [views.product(x) if x not in views.opaque else Product(1.0, ()) for x in (a, b)]
+    scale = products[0].coefficient * products[1].coefficient
+    if all(abs(p.coefficient) == 1.0 for p in products) or not all(p.factors for p in products):
+        return None
+    cores = [build_product(p._replace(coefficient=1.0), node.type.dtype) for p in products]
+    if any(core.shape != x.shape for core, x in zip(cores, (a, b), strict=True)):
+        return None
+    return build.multiply(scale, build.matmul(*cores))
+
+
+def diagonal_of_product(node: Node, views: Views) -> Node | None:
+    """The diagonal of a product of matrices has the products of their rows and columns."""
+    product, positions = node.args[0], node.args[1:]
+    if product.op.name != "matmul" or len(positions) != 2 or node["index"].entries != (Array(0), Array(1)):
+        return None
+    a, b = product.args
+    full = positions[0].op.name == "arange" and positions[0].shape == product.shape[:1]
+    if positions[0] is not positions[1] or not full or product.shape[0] != product.shape[1]:
+        return None
+    return build.reduce("sum", build.multiply(a, build.swap(b)), (1,))
+
+
+def product_of_signs(node: Node, views: Views) -> Node | None:
+    """Signs and constant factors go out of a product of matrices."""
+    a, b = node.args
+    signs = [x.op.name == "negative" for x in (a, b)]
+    if not any(signs):
+        return None
+    product_ = build.apply(node.op.name, a.args[0] if signs[0] else a, b.args[0] if signs[1] else b)
+    return product_ if all(signs) else build.negative(product_)
+
+
+B, R = Exact.BITWISE, Exact.ROUNDING
+COMPUTED = (
+    ComputedRule(
+        "signs-out-of-product",
+        ("matmul", "outer"),
+        product_of_signs,
+        B,
+        "a product of opposites",
+        (("-x @ y.T", "-(x @ y.T)"),),
+    ),
+    ComputedRule(
+        "matmul-with-repeated",
+        ("matmul",),
+        matmul_with_repeated,
+        R,
+        "a product with equal entries is a sum",
+        (("x @ broadcast_to(s, (m,))", "s * sum(x, axis=1)"),),
+    ),
+    ComputedRule(
+        "scales-out-of-dot",
+        ("matmul",),
+        scales_out_of_dot,
+        R,
+        "multiply the number, not the vector",
+        (("(2 * x[0]) @ (3 * y[0])", "6 * (x[0] @ y[0])"),),
+    ),
+    ComputedRule(
+        "diagonal-of-product",
+        ("getitem",),
+        diagonal_of_product,
+        R,
+        "the rest of the product is not read",
+        (("diag(x @ y.T)", "sum(x * y, axis=1)"),),
+        over="matmul",
+    ),
+)
