@@ -12,12 +12,13 @@ the body then: to close a loop is to move invariant work out of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from graphc.errors import Span
-from graphc.ir.control import BRANCH, LOOP, Body, mentions
+from graphc.expr import build
+from graphc.ir.control import BRANCH, LOOP, Body, before, bodies, history, mentions
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Index, Range
 from graphc.ir.leaf import INPUT, input_node
@@ -124,9 +125,63 @@ def close_branch(
 
 def open_branch(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     """The outputs of both branches over the nodes around."""
-    table = dict(zip(node["then"].inputs, node.args[1:], strict=True))
-    then = substitute(node["then"].outputs, dict(table))
-    return tuple(then), tuple(substitute(node["other"].outputs, table))
+    table = _opened(node)
+    return tuple(table[o] for o in node["then"].outputs), tuple(table[o] for o in node["other"].outputs)
+
+
+def insides(node: Node) -> list[Node]:
+    """What a loop or a branch computes, over the nodes around it: `rewritten` changes it."""
+    return [table[o] for table in [_opened(node)] for body in bodies(node) for o in body.outputs]
+
+
+def recomputed(node: Node) -> list[Node]:
+    """What a loop computes, as another loop over its index computes it again: from the rows of its histories."""
+    if node.op is not LOOP:
+        return []
+    row = before(node, Size.named(node["index"]))
+    carried = node["body"].inputs[: node["carried"]]
+    return substitute(insides(node), {p: build.at(history(node, k), 0, row) for k, p in enumerate(carried)})
+
+
+def names_inside(node: Node) -> dict[Node, str]:
+    """What the nodes in a loop or a branch are called, over the nodes around it."""
+    table = _opened(node)
+    return {table[n]: name for body in bodies(node) for n, name in body.names.items() if n in table}
+
+
+def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], Node]]) -> Node:
+    """A loop or a branch with other insides; names and origins are carried.
+
+    change: given what is computed inside, over the nodes around it, says what becomes of each node.
+    """
+    to = change(insides(node))
+    if node.op is BRANCH:
+        table, sides = _opened(node), bodies(node)
+        then, other = ([to(table[o]) for o in body.outputs] for body in sides)
+        names = {to(table[n]): name for body in sides for n, name in body.names.items() if n in table}
+        origin = {to(table[n]): span for body in sides for n, span in body.origin.items() if n in table}
+        return close_branch(node.args[0], then, other, names, origin, outside=node.args)
+    loop = open_loop(node)
+    changed = replace(
+        loop,
+        updates=tuple(map(to, loop.updates)),
+        stacked=tuple(map(to, loop.stacked)),
+        test=None if loop.test is None else to(loop.test),
+        names={to(n): name for n, name in loop.names.items()},
+        origin={to(n): span for n, span in loop.origin.items()},
+    )
+    return close(changed)
+
+
+def _opened(node: Node) -> dict[Node, Node]:
+    """For each node of the bodies of a loop or a branch the node over those around it."""
+    first = node["carried"] if node.op is LOOP else 0
+    read = node.args[first:] if node.op is LOOP else node.args[1:]
+    table: dict[Node, Node] = {}
+    for body in bodies(node):
+        table |= zip(body.inputs, (*body.inputs[:first], *read), strict=True)
+    substitute([o for body in bodies(node) for o in body.outputs], table)
+    return table
 
 
 class _Closed(NamedTuple):

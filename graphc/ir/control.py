@@ -130,6 +130,11 @@ def bodies(node: Node) -> list[Body]:
     return [node["then"], node["other"]] if node.op is BRANCH else []
 
 
+def has_insides(node: Node) -> bool:
+    """Whether a node is a loop or a branch."""
+    return "control" in node.op.traits
+
+
 def result(node: Node, k: int) -> Node:
     """The k-th result of a loop or a branch."""
     return make(RESULT, [node], k=k, type=result_type(node, k))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from graphc.errors import DtypeError, ShapeError, did_you_mean
 from graphc.ir.dims import Dim, product
 
-SHORT = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "bool", "tuple": "tuple"}
+SHORT = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "bool"}
 LONG = {short: long for long, short in SHORT.items()} | {"float": "float64", "int": "int64"}
 _ORDER = ("bool", "int32", "int64", "float32", "float64")
 MAX_RANK = 64
@@ -45,7 +45,7 @@ class TensorType(NamedTuple):
         return TensorType(dtype, self.shape)
 
     def __str__(self) -> str:
-        return f"{SHORT[self.dtype]}[{', '.join(map(str, self.shape))}]"
+        return f"{SHORT.get(self.dtype, self.dtype)}[{', '.join(map(str, self.shape))}]"
 
 
 def dtype_named(name: str) -> str:

@@ -9,15 +9,21 @@ infinite slope, what only that branch uses is computed of a safe argument where 
 Two walks. Backwards, each value learns where it is needed: in the disjunction of a few paths, a path
 being the branches that lead to it. Forwards, the graph is built anew. A mask is used only for
 values that come after it in an order that puts conditions first; so nothing waits for itself.
+
+Loops and branches are entered. What was moved out of a loop, because it does not change in it, goes
+back where its mask is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import reduce
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 from graphc.expr import build
+from graphc.expr.looping import names_inside, rewritten
+from graphc.ir.control import LOOP, has_insides
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import constant_value, scalar_value
@@ -40,42 +46,116 @@ Care = tuple[Path, ...]  # where a value is needed: along any of these
 EVERYWHERE: Care = ((),)
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A graph, or what is inside a loop or a branch: nodes in an order that puts conditions first.
+
+    keep: nodes that stay as they are.  names: of nodes.
+    """
+
+    order: list[Node]
+    outputs: Sequence[Node]
+    keep: frozenset[Node]
+    names: Mapping[Node, str]
+
+    @cached_property
+    def place(self) -> Mapping[Node, int]:
+        """The place of each node in the order."""
+        return {node: i for i, node in enumerate(self.order)}
+
+    @cached_property
+    def users(self) -> Mapping[Node, list[Node]]:
+        """The nodes that use each node, once for each use."""
+        users: dict[Node, list[Node]] = {}
+        for node in self.order:
+            for arg in node.args:
+                users.setdefault(arg, []).append(node)
+        return users
+
+
 def send_masks(graph: Graph, fixed: Iterable[Node] = ()) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph with masked arguments, and where its nodes went.
 
     The nodes in `fixed` stay as they are; beside them, in a backward pass, no argument is widened by
     its mask: what divides a whole row is a scale that gradients share.
     """
-    conditions = [node.args[0] for node in graph.nodes if node.op.name == "where"]
-    if not conditions:
-        return graph, lambda node: node
-    order = topological([*conditions, *graph.outputs])
-    place = {node: i for i, node in enumerate(order)}
-    care, narrow = _care(graph, order)
-    lazy = _lazy(graph)
-    keep = set(fixed)
+    table = _sent_into(_part(graph.outputs, (), frozenset(fixed), graph.names))
+    masked = graph.mapped(lambda node: table.get(node, node)) if table else graph
+    return masked, lambda node: table.get(node, node)
+
+
+def _part(
+    outputs: Sequence[Node], outside: Collection[Node], keep: frozenset[Node], names: Mapping[Node, str]
+) -> _Part:
+    nodes = topological(outputs, known=outside)
+    conditions = [node.args[0] for node in nodes if node.op.name == "where"]
+    return _Part(topological([*conditions, *outputs], known=outside), outputs, keep, names)
+
+
+def _sent_into(part: _Part) -> dict[Node, Node]:
+    """For each node of a part what becomes of it."""
+    if not any(node.op.name == "where" or has_insides(node) for node in part.order):
+        return {}
+    place = part.place
+    care, narrow = _care(part)
+    lazy = _lazy(part)
+    keep = part.keep
     table: dict[Node, Node] = {}
-    for node in order:
-        args = [table[a] for a in node.args]
+    for node in part.order:
+        args = [table.get(a, a) for a in node.args]
         if node.op.safe is not None and node not in keep and node not in lazy:
-            paths = [tuple(b for b in path if place[b.condition] < place[node]) for path in care[node]]
+            paths = [tuple(b for b in path if place.get(b.condition, -1) < place[node]) for path in care[node]]
             i = node.op.safe.argument
             if not _is_safe(node, paths) and (not keep or _all_fit(paths, node.args[i].shape)):
-                mask = _mask([[b._replace(condition=table[b.condition]) for b in path] for path in paths])
-                args[i] = _masked(args[i], _narrowed(mask, node.shape) if node in narrow else mask, node.op.safe.value)
+                sent = [[b._replace(condition=table.get(b.condition, b.condition)) for b in path] for path in paths]
+                mask = _narrowed(_mask(sent), node.shape) if node in narrow else _mask(sent)
+                args[i] = _masked(args[i], mask, node.op.safe.value)
         table[node] = node if node in keep else rebuild(node, args)
-    return graph.mapped(table.__getitem__), lambda node: table.get(node, node)
+        if has_insides(node) and node not in keep:
+            table[node] = _inside(node, part, table)
+    return table
 
 
-def _care(graph: Graph, order: list[Node]) -> tuple[dict[Node, Care], set[Node]]:
+def _inside(node: Node, part: _Part, table: Mapping[Node, Node]) -> Node:
+    """A loop or a branch with masked arguments inside; what only it reads may be masked there, too."""
+    own = _private(node, part)
+    others = {table[n] for n in table if n not in own}
+    mine = {table[n] for n in own} - others
+    current = table[node]
+    around = {a for n in (current, *mine) for a in n.args if a not in mine}
+
+    def change(outputs: Sequence[Node]) -> Callable[[Node], Node]:
+        inner = _sent_into(_part(outputs, around, part.keep, names_inside(current)))
+        return lambda n: inner.get(n, n)
+
+    return rewritten(current, change)
+
+
+def _private(loop: Node, part: _Part) -> set[Node]:
+    """The nodes that only a loop reads: what does not change in it was moved out of it."""
+    if loop.op is not LOOP:
+        return set()
+    taken = {*part.keep, *part.outputs, *loop.args[: loop["carried"]]}
+    found = {loop}
+    pending = list(loop.args)
+    while pending:
+        node = pending.pop()
+        free = node in part.place and node.args and node not in taken
+        if free and node not in found and found.issuperset(part.users[node]):
+            found.add(node)
+            pending += node.args
+    return found - {loop}
+
+
+def _care(part: _Part) -> tuple[dict[Node, Care], set[Node]]:
     """Where each value is needed; and the values that must not be widened by a mask.
 
     These are needed by several users in different places: a wide mask would be right for one, and
     would change the shape of the others.
     """
-    care: dict[Node, Care] = dict.fromkeys(graph.outputs, EVERYWHERE)
+    care: dict[Node, Care] = dict.fromkeys(part.outputs, EVERYWHERE)
     narrow: set[Node] = set()
-    for node in reversed(order):
+    for node in reversed(part.order):
         for i, arg in enumerate(node.args):
             sent = _sent(node, i, care[node])
             if node in narrow or care.get(arg, sent) != sent:
@@ -126,12 +206,12 @@ def _all_fit(paths: list[Path], shape: tuple[Dim, ...]) -> bool:
     return all(_fits(b.condition, shape) for path in paths for b in path)
 
 
-def _lazy(graph: Graph) -> set[Node]:
+def _lazy(part: _Part) -> set[Node]:
     """Numbers that generated code writes inside `a if c else b`: they are computed only where c is true."""
     lazy: set[Node] = set()
-    for node in reversed(graph.nodes):
-        users = graph.users[node]
-        if node.type.rank or node in graph.names or len(users) != 1 or node in graph.outputs:
+    for node in reversed(part.order):
+        users = part.users.get(node, [])
+        if node.type.rank or node in part.names or len(users) != 1 or node in part.outputs:
             continue
         (user,) = users
         if user in lazy or (user.op.name == "where" and user.args[0] is not node and user.type.rank == 0):

@@ -172,7 +172,13 @@ class _Rows:
         """Whether a node is made without its arguments."""
         if node not in self.inner or node in self._carried or node in self._updated or self._row(node) is not None:
             return True
+        if any(self.changes(a) for a in node.args):
+            return True
         return (node in self.core and "view" not in node.op.traits) or not self._movable(node)
+
+    def changes(self, node: Node) -> bool:
+        """Whether the shape of a node changes from step to step: it has no array of rows then."""
+        return any(isinstance(d, Size) and self.loop.index in d.names() for d in node.shape)
 
     def _movable(self, node: Node) -> bool:
         if node.op is SIZE:
@@ -262,6 +268,8 @@ def _total(rows: _Rows, step: Node) -> Node | None:
     if step not in rows.inner:
         return build.multiply(size_node(rows.loop.count, step.type.dtype), step)
     name = step.op.name
+    if any(map(rows.changes, step.args)):
+        return None if step.type.rank > 1 else build.reduce("sum", rows.of(step), (0,))
     if name == "negative":
         inner = _total(rows, step.args[0])
         return None if inner is None else build.negative(inner)

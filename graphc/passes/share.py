@@ -8,18 +8,23 @@ Done after differentiation, only where two of the forms of one array are in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from graphc.expr import build
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuild
 from graphc.ops import REGISTRY
+from graphc.passes.bodies import Moved, in_bodies
 
 FORMS = ("logsumexp", "softmax", "log_softmax")
 
 
-def share_exponentials(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
-    """The graph with shared exponentials; and where its nodes went."""
+def share_exponentials(graph: Graph) -> tuple[Graph, Moved]:
+    """The graph with shared exponentials, in loops and branches too; and where its nodes went."""
+    inside, entered = in_bodies(graph, share_exponentials)
+    shared, moved = _shared(inside)
+    return shared, lambda node: moved(entered(node))
+
+
+def _shared(graph: Graph) -> tuple[Graph, Moved]:
     families: dict[tuple[Node, object], set[str]] = {}
     for node in graph.nodes:
         if node.op.name in FORMS:

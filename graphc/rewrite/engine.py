@@ -7,17 +7,22 @@
 Arguments first: when a node is looked at, its arguments are in normal form, so one look at each
 node is enough and the cost is linear in the graph. Every rule lowers a measure (`rule.weight`), so
 there is no limit on the number of steps and none is needed. The engine knows no concrete rule.
+
+Loops and branches are opened first, so that rules see across their borders: the logarithm in a loop
+of a softmax before it is a log-softmax before it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from graphc.expr.formula import Call, instantiate
+from graphc.expr.looping import insides, recomputed, rewritten
+from graphc.ir.control import has_insides
 from graphc.ir.graph import Graph
-from graphc.ir.node import Node, rebuild
+from graphc.ir.node import Node, rebuild, topological
 from graphc.rewrite.conditions import holds
 from graphc.rewrite.match import Found, is_product, is_sum, matches, needed_heads
 from graphc.rewrite.rule import ComputedRule, Rule, Step
@@ -73,20 +78,30 @@ class Engine:
         The nodes in `fixed` stay as they are, and rules do not look through them, nor through
         values with several users: after differentiation these are the stages of the backward pass.
         """
-        opaque = self.views.opaque
-        for node in fixed:
+        for node in _with_insides(fixed):
             self._normal[node] = node
             if node.args:
-                opaque.add(node)
-        for node in graph.nodes:
-            normal = self._visit(node)
-            if opaque and normal not in opaque and len(graph.users[node]) > 1 and self._is_stage(normal):
-                opaque.add(normal)
+                self.views.opaque.add(node)
+        self._visit_all(graph.nodes)
         return graph.mapped(self.of)
 
     def of(self, node: Node) -> Node:
         """The normal form of a node that `run` has seen."""
         return self._normal[node]
+
+    def _visit_all(self, nodes: Sequence[Node]) -> None:
+        """Bring nodes that are in topological order into normal form; beside fixed ones, what they share is opaque."""
+        opaque = self.views.opaque
+        uses = Counter(arg for node in nodes for arg in node.args) if opaque else Counter()
+        for node in nodes:
+            normal = self._visit(node)
+            if opaque and normal not in opaque and uses[node] > 1 and self._is_stage(normal):
+                opaque.add(normal)
+
+    def _inside(self, outputs: Sequence[Node]) -> Callable[[Node], Node]:
+        """What becomes of the nodes in a loop or a branch."""
+        self._visit_all(topological(outputs, known=self._normal))
+        return lambda node: self._normal.get(node, node)
 
     def _is_stage(self, node: Node) -> bool:
         """Whether a shared value is worth keeping whole: more than a scaled copy of something."""
@@ -99,7 +114,7 @@ class Engine:
         """The normal form of a node whose arguments have one."""
         if node not in self._normal:
             current = rebuild(node, [self._normal[a] for a in node.args])
-            self._normal[node] = self.normal(current)
+            self._normal[node] = self.normal(rewritten(current, self._inside) if has_insides(current) else current)
         return self._normal[node]
 
     def normal(self, node: Node) -> Node:
@@ -187,6 +202,17 @@ class Engine:
             if node is not after:
                 self._visit(node)
         return rebuild(after, [self._normal[a] for a in after.args])
+
+
+def _with_insides(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes, and those in the loops and branches among them, also as a loop backwards computes them again."""
+    found = dict.fromkeys(nodes)
+    pending = [node for node in found if has_insides(node)]
+    while pending:
+        inner = topological([*insides(pending[-1]), *recomputed(pending.pop())], known=found)
+        found |= dict.fromkeys(inner)
+        pending += [node for node in inner if has_insides(node)]
+    return list(found)
 
 
 def _arguments_first(nodes: Iterable[Node], inside: set[Node]) -> list[Node]:
