@@ -19,7 +19,7 @@ _HOMES = {
     "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify", "trace"),
     "graphc.custom": ("custom_op", "elementwise"),
     "graphc.frontends.sympy": ("from_sympy",),
-    "graphc.transforms": ("grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
+    "graphc.transforms": ("fixed_point", "grad", "hessian", "hvp", "jacobian", "jvp", "root", "value_and_grad", "vjp"),
     "graphc.ir.graph": ("Graph",),
     "graphc.errors": (
         "ArgumentError",
@@ -60,11 +60,13 @@ if TYPE_CHECKING:
     from graphc.errors import UnsupportedError as UnsupportedError
     from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
+    from graphc.transforms import fixed_point as fixed_point
     from graphc.transforms import grad as grad
     from graphc.transforms import hessian as hessian
     from graphc.transforms import hvp as hvp
     from graphc.transforms import jacobian as jacobian
     from graphc.transforms import jvp as jvp
+    from graphc.transforms import root as root
     from graphc.transforms import value_and_grad as value_and_grad
     from graphc.transforms import vjp as vjp
 

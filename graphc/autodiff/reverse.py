@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from graphc.autodiff.implicit import pullback_solution
 from graphc.autodiff.loops import pullback_control
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
 from graphc.expr import build
 from graphc.expr.formula import Call, Literal, instantiate, parse_formula
-from graphc.ir.control import RESULT, TUPLE
+from graphc.ir.control import IMPLICIT, RESULT, TUPLE
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node, scalar_value
 from graphc.ir.node import Node, topological
@@ -117,7 +118,10 @@ def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, 
     for node in reversed(order):
         if node in results:
             wanted = [i for i, a in enumerate(node.args) if a in active]
-            found = pullback_control(node, results[node], wanted, transposed, active_nodes)
+            if node.op is IMPLICIT:
+                found = pullback_solution(node, results[node], wanted, transposed)
+            else:
+                found = pullback_control(node, results[node], wanted, transposed, active_nodes)
             for i, back in found.items():
                 cotangents.setdefault(node.args[i], []).append(fitted(back, node.args[i]))
             continue

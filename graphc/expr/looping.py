@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from graphc.errors import Span
 from graphc.expr import build
-from graphc.ir.control import BRANCH, LOOP, Body, before, bodies, history, mentions
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, Body, before, bodies, history, mentions
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Index, Range
 from graphc.ir.leaf import INPUT, input_node
@@ -123,6 +123,36 @@ def close_branch(
     return make(BRANCH, (condition, *closed.read), then=first, other=second)
 
 
+def close_solution(
+    values: Sequence[Node],
+    placeholders: Sequence[Node],
+    outputs: Sequence[Node],
+    *,
+    root: bool,
+    index: str,
+    tolerance: float,
+    limit: int,
+) -> Node:
+    """Values that solve an equation, as a node.
+
+    placeholders: the unknowns in `outputs`, the other side of each equation, or what is 0 for a root.
+    index, tolerance, limit: of the iteration that found the values, for those that its derivatives need.
+    """
+    inner = inside(outputs, placeholders, ())
+    canonical = [placeholder(index, k, p.type) for k, p in enumerate(placeholders)]
+    closed = _close(outputs, inner, dict(zip(placeholders, canonical, strict=True)), index, {}, {})
+    return make(
+        IMPLICIT,
+        (*values, *closed.read),
+        body=Body((*canonical, *closed.inputs), closed.outputs),
+        solved=len(values),
+        root=root,
+        index=index,
+        tolerance=tolerance,
+        limit=limit,
+    )
+
+
 def open_branch(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     """The outputs of both branches over the nodes around."""
     table = _opened(node)
@@ -161,6 +191,10 @@ def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], No
         names = {to(table[n]): name for body in sides for n, name in body.names.items() if n in table}
         origin = {to(table[n]): span for body in sides for n, span in body.origin.items() if n in table}
         return close_branch(node.args[0], then, other, names, origin, outside=node.args)
+    if node.op is IMPLICIT:
+        unknowns = node["body"].inputs[: node["solved"]]
+        options = {name: node[name] for name in ("root", "index", "tolerance", "limit")}
+        return close_solution(node.args[: len(unknowns)], unknowns, list(map(to, insides(node))), **options)
     loop = open_loop(node)
     changed = replace(
         loop,
@@ -175,8 +209,8 @@ def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], No
 
 def _opened(node: Node) -> dict[Node, Node]:
     """For each node of the bodies of a loop or a branch the node over those around it."""
-    first = node["carried"] if node.op is LOOP else 0
-    read = node.args[first:] if node.op is LOOP else node.args[1:]
+    first = node["carried"] if node.op is LOOP else node["solved"] if node.op is IMPLICIT else 0
+    read = node.args[1:] if node.op is BRANCH else node.args[first:]
     table: dict[Node, Node] = {}
     for body in bodies(node):
         table |= zip(body.inputs, (*body.inputs[:first], *read), strict=True)

@@ -9,6 +9,9 @@ A `Body` is closed: it sees what is given to it as inputs, and the index, which 
 nothing new is needed to say where a step reads. What a loop carries from step to step are its first
 arguments; the others it only reads.
 
+What solves an equation (`IMPLICIT`) is a value found somehow, and the equation: its derivative comes from
+that alone (the implicit function theorem), and not from the way it was found.
+
     results of a loop:   for each carried value its last one             final
                          for each carried value all, count + 1 of them   history
                          for each further output of the body all         stack
@@ -87,6 +90,14 @@ def _branch_type(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return TUPLE
 
 
+def _solution_type(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    body: Body = attrs["body"]
+    _check_inputs(body, types)
+    if [o.type for o in body.outputs] != list(types[: attrs["solved"]]):
+        raise ShapeError("G021", "an equation has as many sides, of the same types, as unknowns")
+    return TUPLE
+
+
 def _check_inputs(body: Body, types: Sequence[TensorType]) -> None:
     if [i.type for i in body.inputs] != list(types):
         raise InternalError("G090", "the arguments do not fit the inputs of the body")
@@ -120,13 +131,24 @@ RESULT = Op(
     traits=frozenset({"result"}),
     cost=0.0,
 )
-OPS: list[Op] = [LOOP, BRANCH, RESULT]
+IMPLICIT = Op(
+    "implicit",
+    ("*args",),
+    _solution_type,
+    "implicit(args)",
+    "Values that solve an equation, however they were found: x = body(x, ...), or body(x, ...) = 0.",
+    attrs=("body", "solved", "root", "index", "tolerance", "limit"),
+    traits=frozenset({"control"}),
+)
+OPS: list[Op] = [LOOP, BRANCH, IMPLICIT, RESULT]
 
 
 def bodies(node: Node) -> list[Body]:
     """The graphs inside a node."""
     if node.op is LOOP:
         return [node["body"]] if node["test"] is None else [node["body"], node["test"]]
+    if node.op is IMPLICIT:
+        return [node["body"]]
     return [node["then"], node["other"]] if node.op is BRANCH else []
 
 
@@ -145,6 +167,8 @@ def result_type(node: Node, k: int) -> TensorType:
     if node.op is BRANCH:
         type: TensorType = node["then"].outputs[k].type
         return type
+    if node.op is IMPLICIT:
+        return node.args[k].type
     m, count, outputs = node["carried"], node["count"], node["body"].outputs
     if k < m:
         kind: TensorType = outputs[k].type

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.errors import ArgumentError
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body
 from graphc.ir.dims import Size, evaluate
 from graphc.ir.graph import Graph
 from graphc.ir.index import Index
@@ -123,6 +123,7 @@ def _branch(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, in
 _CONTROL: dict[Op, Any] = {
     LOOP: _loop,
     BRANCH: _branch,
+    IMPLICIT: lambda node, args, sizes: tuple(args[: node["solved"]]),
     RESULT: lambda node, args, sizes: args[0][node["k"]],
 }
 

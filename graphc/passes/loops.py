@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from graphc.expr import build
 from graphc.expr.looping import Opened, Row, close, inside, open_loop
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body, final, history, stack
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, bodies, final, history, stack
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild, topological
@@ -122,3 +122,18 @@ def varying(loop: Opened, roots: Sequence[Node]) -> set[Node]:
 def part(array: Node, first: Dim, count: Dim) -> Node:
     """`array[first : first + count]`."""
     return build.between(array, 0, first, first + count)
+
+
+def solved(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
+    """The graph without equations, when there is nothing left to differentiate; and where its nodes went."""
+    if not any("control" in node.op.traits for node in graph.nodes):
+        return graph, lambda node: node
+    table: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if node.op is RESULT and node.args[0].op is IMPLICIT:
+            table[node] = table[node.args[0].args[node["k"]]]
+            continue
+        current = rebuild(node, [table[a] for a in node.args])
+        attrs = {k: Body.of(solved(v.graph)[0]) if isinstance(v, Body) else v for k, v in node.attributes.items()}
+        table[node] = make(current.op, current.args, **attrs) if bodies(node) else current
+    return graph.mapped(table.__getitem__), lambda node: table.get(node, node)

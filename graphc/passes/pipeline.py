@@ -21,6 +21,7 @@ from enum import Enum
 from graphc.autodiff.reverse import differentiate
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, topological
+from graphc.passes.loops import solved
 from graphc.passes.masks import send_masks
 from graphc.passes.recurrence import shorten_loops
 from graphc.passes.residuals import save_residuals
@@ -90,7 +91,8 @@ def simplify_derivative(graph: Graph, fixed: Sequence[Node]) -> Graph:
 
 def settled(graph: Graph) -> Joint:
     """A graph whose derivatives are among its outputs, all in simplest form: there is nothing left to differentiate."""
-    shared, _ = share_exponentials(graph)
+    looped, _ = _short_loops(graph, len(graph.outputs))
+    shared, _ = share_exponentials(looped)
     nothing = replace(graph, outputs=(), output_names=())
     return Joint(graph, shared, nothing, shared, {}, (), ())
 
@@ -131,13 +133,14 @@ def _short_loops(graph: Graph, values: int = 0) -> tuple[Graph, Callable[[Node],
     """
     if not any("control" in node.op.traits for node in graph.nodes):
         return graph, lambda node: node
-    saved, first = save_residuals(graph)
+    plain, zeroth = solved(graph) if values else (graph, lambda node: node)
+    saved, first = save_residuals(plain)
     short, second = shorten_loops(saved)
     engine = Engine(SIMPLIFY)
     simple = engine.run(short, fixed=topological(short.outputs[:values]))
 
     def move(node: Node) -> Node:
-        moved = second(first(node))
+        moved = second(first(zeroth(node)))
         return engine.of(moved) if moved in inside else moved
 
     inside = set(short.nodes)

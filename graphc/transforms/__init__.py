@@ -9,7 +9,8 @@ function a transform becomes part of the graph, so derivatives of derivatives ne
 """
 
 from graphc.transforms.forward import hvp, jvp
+from graphc.transforms.implicit import fixed_point, root
 from graphc.transforms.jacobian import hessian, jacobian
 from graphc.transforms.reverse import grad, value_and_grad, vjp
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["fixed_point", "grad", "hessian", "hvp", "jacobian", "jvp", "root", "value_and_grad", "vjp"]

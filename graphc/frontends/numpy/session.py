@@ -8,6 +8,7 @@ the tracer knows. Calls whose arguments are all known are NumPy's own affair.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class Session:
     captures: arrays from outside that have become inputs.
     aliases: the first variable of the user's that held an input.
     seeded: random generators that the function makes itself, from a seed.
+    solutions: numbers for the iterations that solve equations.
     """
 
     def __init__(self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = ()) -> None:
@@ -57,6 +59,7 @@ class Session:
         self.captures = Captures(taken)
         self._bound: dict[str, Node] = {}
         self._fresh_count = 0
+        self.solutions = itertools.count(1)
         self.seeded: list[Any] = []
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
