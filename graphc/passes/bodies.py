@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from graphc.expr.looping import rewritten
-from graphc.ir.control import BRANCH, LOOP, Body, bodies, has_insides
+from graphc.ir.control import Body, bodies, has_insides
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild
 
@@ -42,7 +42,6 @@ def _changed(node: Node, change: Pass) -> Node:
     changed = [Body.of(change(body.graph)[0]) for body in bodies(node)]
     if changed == bodies(node):
         return node
-    names = ("body", "test") if node.op is LOOP else ("then", "other")
-    assert node.op in (LOOP, BRANCH)
-    node = make(node.op, node.args, **{**node.attributes, **dict(zip(names, changed, strict=False))})
+    names = [name for name, value in node.attributes.items() if isinstance(value, Body)]
+    node = make(node.op, node.args, **{**node.attributes, **dict(zip(names, changed, strict=True))})
     return rewritten(node, lambda outputs: lambda inner: inner)
