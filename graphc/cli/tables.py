@@ -1,6 +1,6 @@
 """`graphc ops` and `graphc rules`: what there is, as tables.
 
-sigmoid   sigmoid(x)   y * (1 - y)   The logistic function, ...
+sqrt(x)   Square root. [correctly rounded; derivative inf at 0, ...]
 """
 
 from __future__ import annotations
@@ -40,8 +40,13 @@ def _ops(options: Namespace) -> int:
     lines: list[str] = []
     for family, ops in FAMILIES.items():
         lines += ["", family, ""] if lines else [family, ""]
-        lines += _columns([(f"{op.name}({', '.join((*op.args, *op.attrs))})", op.doc) for op in ops])
+        lines += _columns([(f"{op.name}({', '.join((*op.args, *op.attrs))})", _said(op)) for op in ops])
     return _write("\n".join(lines) + "\n")
+
+
+def _said(op: Op) -> str:
+    """What it is, how exact, and what it does at its special points."""
+    return f"{op.doc} [{'; '.join(filter(None, (op.accuracy, op.conventions)))}]"
 
 
 def _op_record(family: str, op: Op) -> dict[str, object]:
@@ -55,6 +60,8 @@ def _op_record(family: str, op: Op) -> dict[str, object]:
         "domain": op.domain,
         "range": op.range,
         "differentiable": op.differentiable,
+        "exactness": op.exactness,
+        "conventions": op.conventions,
         "doc": op.doc,
     }
 

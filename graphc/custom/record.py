@@ -31,12 +31,13 @@ _TAKEN = {"check"} | {h.name.removeprefix("_") for op in REGISTRY.values() for h
 
 @dataclass(frozen=True, eq=False)
 class UserOp(Op):
-    """An op of the user's own.
+    """An op of the user's own. How exact it is is not known: nothing is said of what the user's code computes.
 
     recipe: a function and its arguments that make this op again, for pickling.
     """
 
     recipe: tuple[Callable[..., Op], tuple[Any, ...]] | None = None
+    exactness: float | str = "not known"
 
     def __reduce__(self) -> tuple[object, ...]:
         assert self.recipe is not None

@@ -111,6 +111,7 @@ LOOP = Op(
     "A body that is done for each value of an index, or while a test holds.",
     attrs=("body", "carried", "index", "start", "count", "reverse", "test"),
     traits=frozenset({"control"}),
+    exactness="that of its body, step by step",
 )
 BRANCH = Op(
     "branch",
@@ -120,6 +121,7 @@ BRANCH = Op(
     "One of two bodies.",
     attrs=("then", "other"),
     traits=frozenset({"control"}),
+    exactness="that of the body taken",
 )
 RESULT = Op(
     "result",

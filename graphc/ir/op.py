@@ -56,6 +56,9 @@ class Safe(NamedTuple):
     unless: str
 
 
+_IN_WORDS = {0.0: "exact", 0.5: "correctly rounded"}
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """One operation.
@@ -84,6 +87,12 @@ class Op:
         axes of its only argument), "untyped" (NumPy's stubs
         do not say which float it is) ...
     cost: rough nanoseconds per float64 element.
+    exactness: how far the result may be from the true value of the arguments as they are, in units in the last
+        place of the result. 0 is exact, as what only moves, chooses or compares is, and 0.5 correctly rounded.
+        A phrase, where the bound depends on the arguments (n: how many elements make one of the result) or
+        the unit is another one's: "n ulp of the sum of magnitudes". As long as nothing overflows on the way.
+    conventions: the value, and the derivative where nothing else is named, at kinks, ties and ends of the
+        domain: short phrases; nothing where no point is special.
     formula: how its derivative is written in the documentation.
     label: what generated code calls a result that has no name: "p" for a softmax.
     doc: one line for the reference.
@@ -110,6 +119,8 @@ class Op:
     range: tuple[float, float] | None = None
     traits: frozenset[str] = field(default_factory=frozenset)
     cost: float = 1.0
+    exactness: float | str = 0.0
+    conventions: str = ""
     formula: str = ""
     label: str = ""
 
@@ -124,6 +135,13 @@ class Op:
     @property
     def differentiable(self) -> bool:
         return self.partials is not None or self.adjoint is not None
+
+    @property
+    def accuracy(self) -> str:
+        """Its exactness in words."""
+        if isinstance(self.exactness, str):
+            return self.exactness
+        return _IN_WORDS.get(self.exactness, f"{self.exactness:g} ulp")
 
     def numpy_text(self, types: Sequence[TensorType], attrs: Attrs) -> str:
         return self.numpy if isinstance(self.numpy, str) else self.numpy(types, attrs)

@@ -80,6 +80,7 @@ def _arithmetic() -> list[Op]:
             sympy="a + b",
             traits=COMMUTATIVE | {"linear"},
             cost=0.3,
+            exactness=0.5,
         ),
         Op(
             "subtract",
@@ -94,6 +95,7 @@ def _arithmetic() -> list[Op]:
             sympy="a - b",
             traits=ELEMENTWISE | {"linear"},
             cost=0.3,
+            exactness=0.5,
         ),
         Op(
             "multiply",
@@ -108,6 +110,7 @@ def _arithmetic() -> list[Op]:
             sympy="a * b",
             traits=COMMUTATIVE,
             cost=0.3,
+            exactness=0.5,
         ),
         Op(
             "divide",
@@ -126,6 +129,8 @@ def _arithmetic() -> list[Op]:
             safe=Safe(1, 1.0, unless="nonzero(b)"),
             traits=ELEMENTWISE,
             cost=0.4,
+            exactness=0.5,
+            conventions="inf or nan where b is 0",
         ),
         Op(
             "power",
@@ -143,6 +148,8 @@ def _arithmetic() -> list[Op]:
             traits=ELEMENTWISE,
             cost=15.0,
             formula="da = b * a**(b - 1), db = a**b * log(a)",
+            exactness=2,
+            conventions="derivative 0 for a where b is 0, and for b where a is 0",
         ),
         Op(
             "negative",
@@ -160,22 +167,24 @@ def _arithmetic() -> list[Op]:
         function(
             "absolute",
             "sign(x)",
-            doc="Absolute value; its derivative at 0 is 0.",
+            doc="Absolute value.",
             numpy="np.abs(x)",
             scalar="abs(x)",
             sympy="Abs(x)",
             range=(0.0, INF),
             cost=0.3,
             infer=numeric,
+            conventions="derivative 0 at 0",
         ),
         function(
             "sign",
             None,
-            doc="-1, 0 or 1; its derivative is 0.",
+            doc="-1, 0 or 1.",
             scalar="_sign(x)",
             helper=_SIGN,
             range=(-1.0, 1.0),
             infer=numeric,
+            conventions="0 at 0; derivative 0 everywhere",
         ),
         function(
             "square",
@@ -188,11 +197,12 @@ def _arithmetic() -> list[Op]:
             range=(0.0, INF),
             cost=0.3,
             infer=numeric,
+            exactness=0.5,
         ),
         function(
             "sqrt",
             "root_slope(x, y)",
-            doc="Square root; its derivative at 0 is inf, and 0 where it is a norm.",
+            doc="Square root.",
             scalar="_sqrt(x)",
             helper=_SQRT,
             plain=("nonnegative", "math.sqrt(x)"),
@@ -200,6 +210,8 @@ def _arithmetic() -> list[Op]:
             safe=Safe(0, 1.0, unless="positive(x)"),
             range=(0.0, INF),
             cost=1.3,
+            exactness=0.5,
+            conventions="derivative inf at 0, and 0 where it is a norm; nan below",
         ),
         function(
             "reciprocal",
@@ -213,6 +225,8 @@ def _arithmetic() -> list[Op]:
             domain="nonzero",
             safe=Safe(0, 1.0, unless="nonzero(x)"),
             cost=0.4,
+            exactness=0.5,
+            conventions="inf at 0",
         ),
     ]
 

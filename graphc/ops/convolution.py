@@ -19,6 +19,7 @@ from graphc.ir.index import Index, Range
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, promote, show_shape
+from graphc.ops import exactness
 
 
 def _convolved(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -100,5 +101,6 @@ OPS: list[Op] = [
         cost=20.0,
         formula="da = the valid convolution of dy with v reversed, dv with a reversed",
         label="sums",
+        exactness=exactness.SUM,
     )
 ]

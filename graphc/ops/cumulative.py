@@ -20,6 +20,7 @@ from graphc.errors import ShapeError
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, promote, show_shape
+from graphc.ops import exactness
 
 
 def _total(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -131,6 +132,7 @@ OPS: list[Op] = [
         "totals",
         traits=frozenset({"linear"}),
         cost=1.5,
+        exactness=exactness.SUM,
     ),
     _scan(
         "cumprod",
@@ -142,6 +144,8 @@ OPS: list[Op] = [
         "dx[i] = y[i - 1] * r[i], r[i] = dy[i] + x[i + 1] * r[i + 1]",
         "products",
         cost=1.5,
+        exactness=exactness.PRODUCT,
+        conventions="with zeros the products of the others: nothing is divided",
     ),
     _scan(
         "cummax",
@@ -150,9 +154,10 @@ OPS: list[Op] = [
         "maximum_accumulate(x, ",
         _extreme,
         "Running maxima along an axis.",
-        "to the largest so far; 1/k each for k ties",
+        "to the largest so far",
         "tops",
         cost=1.5,
+        conventions="1/k each for k ties so far",
     ),
     _scan(
         "cummin",
@@ -161,9 +166,10 @@ OPS: list[Op] = [
         "minimum_accumulate(x, ",
         _extreme,
         "Running minima along an axis.",
-        "to the smallest so far; 1/k each for k ties",
+        "to the smallest so far",
         "lows",
         cost=1.5,
+        conventions="1/k each for k ties so far",
     ),
     Op(
         "recurrence",
@@ -177,6 +183,7 @@ OPS: list[Op] = [
         cost=20.0,
         formula="dx = the recurrence of dy from the other end, dfactor[i] = dx[i] * y[i - 1]",
         label="rest",
+        exactness=exactness.RECURRENCE,
     ),
     Op(
         "shift",

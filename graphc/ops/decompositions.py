@@ -20,6 +20,7 @@ from graphc.ir.dims import Dim, minimum
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType
+from graphc.ops import exactness
 from graphc.ops.solving import floating, matrix_shape, square, square_shape
 
 
@@ -187,6 +188,8 @@ OPS: list[Op] = [
         "dA = inv(L).T sym(L.T dL) inv(L) / 2",
         cost=50.0,
         label="L",
+        exactness=exactness.LAPACK,
+        conventions="half of the derivative on each side of the diagonal; an error unless A is positive definite",
     ),
     _factor(
         "eigh_values",
@@ -196,6 +199,8 @@ OPS: list[Op] = [
         "The eigenvalues of a symmetric matrix, in ascending order.",
         "dA = V diag(dy) V.T",
         label="w",
+        exactness=exactness.LAPACK,
+        conventions="half of the derivative on each side of the diagonal",
     ),
     _factor(
         "eigh_vectors",
@@ -205,6 +210,8 @@ OPS: list[Op] = [
         "The eigenvectors of a symmetric matrix, as columns.",
         "dA = V (V.T dV / (w_j - w_i)) V.T",
         label="V",
+        exactness=exactness.LAPACK,
+        conventions="half of the derivative on each side of the diagonal, the turn between equal eigenvalues left out",
     ),
     _factor(
         "svd_u",
@@ -214,6 +221,8 @@ OPS: list[Op] = [
         "The left singular vectors, as columns.",
         "dA by Giles, section 3.3",
         label="U",
+        exactness=exactness.LAPACK,
+        conventions="the turn between equal singular values left out",
     ),
     _factor(
         "svd_values",
@@ -224,6 +233,8 @@ OPS: list[Op] = [
         "dA = U diag(dy) V.T",
         range=(0.0, float("inf")),
         label="s",
+        exactness=exactness.LAPACK,
+        conventions="derivative 0 at a singular value of 0",
     ),
     _factor(
         "svd_vt",
@@ -233,6 +244,8 @@ OPS: list[Op] = [
         "The right singular vectors, as rows.",
         "dA by Giles, section 3.3",
         label="Vt",
+        exactness=exactness.LAPACK,
+        conventions="the turn between equal singular values left out",
     ),
     _factor(
         "qr_q",
@@ -243,6 +256,8 @@ OPS: list[Op] = [
         "dA by Walter and Lehmann",
         requires=_tall,
         label="Q",
+        exactness=exactness.LAPACK,
+        conventions="the derivative is an error where R is singular",
     ),
     _factor(
         "qr_r",
@@ -253,5 +268,7 @@ OPS: list[Op] = [
         "dA by Walter and Lehmann",
         requires=_tall,
         label="R",
+        exactness=exactness.LAPACK,
+        conventions="the derivative is an error where R is singular",
     ),
 ]

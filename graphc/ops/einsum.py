@@ -17,6 +17,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, promote, show_shape
+from graphc.ops import exactness
 
 
 class Subscripts(NamedTuple):
@@ -87,5 +88,6 @@ OPS: list[Op] = [
         cost=20.0,
         formula="da = einsum(dy, b) over the other names",
         label="prod",
+        exactness=exactness.SUM,
     ),
 ]

@@ -128,6 +128,8 @@ def _functions() -> list[Op]:
             plain=("positive", f"math.log{base}(x)"),
             safe=Safe(0, 1.0, unless="positive(x)"),
             cost=1.5,
+            exactness=4,
+            conventions="-inf at 0, nan below",
         )
         for base in (2, 10)
     ]
@@ -142,16 +144,19 @@ def _functions() -> list[Op]:
             sympy="2**x",
             range=(0.0, INF),
             safe=Safe(0, 0.0, unless="nonpositive(x)"),
+            exactness=4,
         ),
         function(
             "cbrt",
             "1 / (3 * square(y))",
-            doc="Cube root; its derivative at 0 is inf.",
+            doc="Cube root.",
             scalar="math.cbrt(x)",
             sympy="Piecewise((x**(1/3), x > 0), (-(-x)**(1/3), True))",
             domain="nonzero",
             safe=Safe(0, 1.0, unless="nonzero(x)"),
             cost=8.0,
+            exactness=4,
+            conventions="derivative inf at 0",
         ),
         function(
             "arcsinh",
@@ -160,6 +165,7 @@ def _functions() -> list[Op]:
             scalar="math.asinh(x)",
             sympy="asinh(x)",
             cost=10.0,
+            exactness=4,
         ),
         function(
             "arccosh",
@@ -172,6 +178,8 @@ def _functions() -> list[Op]:
             range=(0.0, INF),
             safe=Safe(0, 2.0, unless="constant(x)"),
             cost=10.0,
+            exactness=4,
+            conventions="derivative inf at 1; nan below",
         ),
         function(
             "arctanh",
@@ -183,15 +191,19 @@ def _functions() -> list[Op]:
             domain="[-1, 1]",
             safe=Safe(0, 0.0, unless="constant(x)"),
             cost=10.0,
+            exactness=4,
+            conventions="infinite at -1 and 1, with derivative inf; nan beyond",
         ),
         function(
             "sinc",
             "sinc_slope(x, n=1)",
-            doc="sin(pi * x) / (pi * x), and 1 at 0.",
+            doc="sin(pi * x) / (pi * x).",
             scalar="_sinc(x)",
             helper=_SINC,
             sympy="sin(pi * x) / (pi * x)",
             cost=12.0,
+            exactness="2 ulp of 1 + |y|",
+            conventions="1 at 0, with derivative 0",
         ),
         Op(
             "sinc_slope",
@@ -206,6 +218,8 @@ def _functions() -> list[Op]:
             sympy="Derivative(sin(pi * x) / (pi * x), (x, n))",
             traits=ELEMENTWISE,
             cost=60.0,
+            exactness="32 ulp of 1 + |y|",
+            conventions="the limit at 0",
         ),
     ]
 
@@ -231,20 +245,22 @@ def _of_two() -> list[Op]:
             ("a", "b"),
             floating,
             "np.hypot(a, b)",
-            "sqrt(a**2 + b**2), without overflow; its derivative at (0, 0) is 0.",
+            "sqrt(a**2 + b**2), without overflow.",
             scalar="math.hypot(a, b)",
             partials=("where(y == 0, 0, a / y)", "where(y == 0, 0, b / y)"),
             sympy="sqrt(a**2 + b**2)",
             range=(0.0, INF),
             traits=COMMUTATIVE,
             cost=5.0,
+            exactness=1,
+            conventions="derivative 0 at (0, 0)",
         ),
         Op(
             "arctan2",
             ("a", "b"),
             floating,
             "np.arctan2(a, b)",
-            "The angle of the point (b, a); its derivative at the origin is 0.",
+            "The angle of the point (b, a).",
             scalar="math.atan2(a, b)",
             partials=(
                 "where(hypot(a, b) == 0, 0, b / hypot(a, b) / hypot(a, b))",
@@ -254,6 +270,8 @@ def _of_two() -> list[Op]:
             range=(-math.pi, math.pi),
             traits=ELEMENTWISE,
             cost=15.0,
+            exactness=4,
+            conventions="derivative 0 at the origin",
         ),
         Op(
             "logaddexp",
@@ -267,6 +285,8 @@ def _of_two() -> list[Op]:
             sympy="log(exp(a) + exp(b))",
             traits=COMMUTATIVE,
             cost=12.0,
+            exactness="2 ulp of 1 + |y|",
+            conventions="-inf of two -inf, with derivative 1/2 each",
         ),
         Op(
             "logaddexp2",
@@ -283,6 +303,8 @@ def _of_two() -> list[Op]:
             sympy="log(2**a + 2**b) / log(2)",
             traits=COMMUTATIVE,
             cost=15.0,
+            exactness="2 ulp of 1 + |y|",
+            conventions="-inf of two -inf, with derivative 1/2 each",
         ),
         Op(
             "mod",
@@ -299,13 +321,15 @@ def _of_two() -> list[Op]:
             safe=Safe(1, 1.0, unless="nonzero(b)"),
             traits=ELEMENTWISE,
             cost=8.0,
+            exactness=0.5,
+            conventions="derivative at a jump that of the piece above it; nan where b is 0",
         ),
         Op(
             "floor_divide",
             ("a", "b"),
             same,
             "np.floor_divide(a, b)",
-            "floor(a / b); its derivative is 0.",
+            "floor(a / b).",
             scalar="_floor_divide(a, b)",
             helpers=(_FLOOR_DIVIDE,),
             spelling="a // b",
@@ -315,6 +339,8 @@ def _of_two() -> list[Op]:
             safe=Safe(1, 1.0, unless="nonzero(b)"),
             traits=ELEMENTWISE,
             cost=8.0,
+            exactness=0.5,
+            conventions="derivative 0 everywhere; inf or nan where b is 0",
         ),
         Op(
             "fmod",
@@ -330,6 +356,7 @@ def _of_two() -> list[Op]:
             safe=Safe(1, 1.0, unless="nonzero(b)"),
             traits=ELEMENTWISE,
             cost=8.0,
+            conventions="derivative at a jump that of the piece away from 0; nan where b is 0",
         ),
     ]
 

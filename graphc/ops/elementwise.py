@@ -114,6 +114,8 @@ def function(
     infer: Infer = floating,
     plain: tuple[str, str] | None = None,
     spelling: str | None = None,
+    exactness: float | str = 0.0,
+    conventions: str = "",
 ) -> Op:
     """A function of one argument; `numpy.NAME` and `NAME` of SymPy unless told otherwise."""
     return Op(
@@ -133,4 +135,6 @@ def function(
         range=range,
         traits=ELEMENTWISE,
         cost=cost,
+        exactness=exactness,
+        conventions=conventions,
     )

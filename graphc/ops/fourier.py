@@ -15,6 +15,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, show_shape
+from graphc.ops import exactness
 
 _LINEAR = frozenset({"linear"})
 
@@ -131,6 +132,7 @@ OPS: list[Op] = [
         cost=20.0,
         formula="dx = the conjugate transform of dy",
         label="z",
+        exactness=exactness.FOURIER,
     ),
     Op(
         "rfft",
@@ -146,6 +148,7 @@ OPS: list[Op] = [
         cost=10.0,
         formula="dx = the real part of the conjugate transform of dy, zeros behind it",
         label="z",
+        exactness=exactness.FOURIER,
     ),
     Op(
         "irfft",
@@ -161,5 +164,6 @@ OPS: list[Op] = [
         cost=10.0,
         formula="dx = the transform of dy, doubled but at the ends, over n",
         label="signal",
+        exactness=exactness.FOURIER,
     ),
 ]

@@ -20,6 +20,7 @@ from graphc.ir.leaf import constant_value
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, broadcast, show_shape
+from graphc.ops import exactness
 
 
 def indexed_shape(shape: tuple[Dim, ...], index: Index, arrays: Sequence[TensorType]) -> tuple[Dim, ...]:
@@ -258,13 +259,14 @@ OPS: list[Op] = [
         traits=frozenset({"linear", "view"}),
         cost=0.5,
         formula="dx[index] += dy",
+        conventions="derivatives of repeats add up",
     ),
     Op(
         "add_at",
         ("base", "value", "*arrays"),
         _add_at,
         "_add_at(base, index, value)",
-        "Add at an index; repeats add up.",
+        "Add at an index.",
         attrs=("index",),
         helpers=(_ADD_AT,),
         update=_update,
@@ -276,13 +278,15 @@ OPS: list[Op] = [
         cost=2.0,
         formula="dbase = dy, dvalue = dy[index]",
         label="acc",
+        exactness=exactness.SUM,
+        conventions="repeats add up",
     ),
     Op(
         "set_at",
         ("base", "value", "*arrays"),
         _set_at,
         "_set_at(base, index, value)",
-        "Write at an index; of repeats the last one wins.",
+        "Write at an index.",
         attrs=("index",),
         helpers=(_SET_AT,),
         update="base[index] = value",
@@ -294,5 +298,6 @@ OPS: list[Op] = [
         cost=1.0,
         formula="dbase = dy with 0 at index, dvalue = dy[index]",
         label="filled",
+        conventions="of repeats the last one wins",
     ),
 ]

@@ -14,6 +14,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
+from graphc.ops import exactness
 
 
 def _matmul(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -130,6 +131,7 @@ OPS: list[Op] = [
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = dy @ b.T, db = a.T @ dy",
+        exactness=exactness.SUM,
     ),
     Op(
         "outer",
@@ -142,6 +144,7 @@ OPS: list[Op] = [
         traits=frozenset({"bilinear"}),
         cost=0.3,
         formula="da = dy @ b, db = a @ dy",
+        exactness=0.5,
     ),
     Op(
         "cross",
@@ -157,5 +160,6 @@ OPS: list[Op] = [
         cost=3.0,
         formula="da = cross(b, dy), db = cross(dy, a)",
         label="normal",
+        exactness=exactness.SUM,
     ),
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType
+from graphc.ops import exactness
 from graphc.ops.reduction import options, reduced_shape
 from graphc.ops.solving import floating
 
@@ -39,14 +40,16 @@ OPS: list[Op] = [
         ("x",),
         _norm_type,
         _norm_text,
-        "The root of the sum of the squares over axes; its derivative at 0 is 0.",
+        "The root of the sum of the squares over axes.",
         attrs=("axes", "keepdims"),
         spelling=_norm_text,
         adjoint=_norm,
         range=(0.0, float("inf")),
         traits=frozenset({"reduction", "untyped"}),
         cost=1.0,
-        formula="dx = dy x / y, 0 at 0",
+        formula="dx = dy x / y",
         label="norm",
+        exactness=exactness.PRODUCT,
+        conventions="derivative 0 at 0; inf where the squares overflow",
     ),
 ]

@@ -17,6 +17,7 @@ from graphc.ir.index import Array, Index
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, show_shape
+from graphc.ops import exactness
 from graphc.ops.reduction import reduced_shape
 
 _INTEGERS = ("int64", "int32")
@@ -167,6 +168,7 @@ def _search(name: str, doc: str) -> Op:
         attrs=("axis", "keepdims"),
         spelling=_place_text(name),
         requires=_some,
+        conventions="the first of equal ones",
         label="best",
     )
 
@@ -184,6 +186,7 @@ OPS: list[Op] = [
         cost=30.0,
         formula="dx = dy in the order of argsort(argsort(x))",
         label="ordered",
+        conventions="equal elements keep their order, and pass the derivative on in it",
     ),
     Op(
         "argsort",
@@ -221,8 +224,8 @@ OPS: list[Op] = [
         formula="dx = dy in the order of argsort(order)",
         label="ordered",
     ),
-    _search("argmax", "The position of the first of the largest elements."),
-    _search("argmin", "The position of the first of the smallest elements."),
+    _search("argmax", "The position of the largest element."),
+    _search("argmin", "The position of the smallest element."),
     Op(
         "searchsorted",
         ("a", "v"),
@@ -258,5 +261,6 @@ OPS: list[Op] = [
         cost=3.0,
         formula="dweights = dy[x]",
         label="counts",
+        exactness=exactness.SUM,
     ),
 ]

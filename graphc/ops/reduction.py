@@ -15,6 +15,7 @@ from graphc.ir.dims import Dim, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType
+from graphc.ops import exactness
 
 _REDUCTION = frozenset({"reduction"})
 
@@ -248,11 +249,51 @@ def _normaliser(name: str, adjoint: Any, doc: str, formula: str, helper: Helper,
 
 
 OPS: list[Op] = [
-    _reduction("sum", _total, _sum, "Sum over axes.", "dx = dy, spread over the axes", traits=frozenset({"linear"})),
-    _reduction("mean", _floating, _mean, "Mean over axes.", "dx = dy / n, spread", traits=frozenset({"linear"})),
-    _reduction("max", _like, _extreme, "Maximum over axes.", "to the largest; 1/k each for k ties", requires=_some),
-    _reduction("min", _like, _extreme, "Minimum over axes.", "to the smallest; 1/k each for k ties", requires=_some),
-    _reduction("prod", _total, _prod, "Product over axes.", "dx = dy * product of the others"),
+    _reduction(
+        "sum",
+        _total,
+        _sum,
+        "Sum over axes.",
+        "dx = dy, spread over the axes",
+        traits=frozenset({"linear"}),
+        exactness=exactness.SUM,
+    ),
+    _reduction(
+        "mean",
+        _floating,
+        _mean,
+        "Mean over axes.",
+        "dx = dy / n, spread",
+        traits=frozenset({"linear"}),
+        exactness=exactness.MEAN,
+    ),
+    _reduction(
+        "max",
+        _like,
+        _extreme,
+        "Maximum over axes.",
+        "to the largest",
+        requires=_some,
+        conventions="1/k each for k ties",
+    ),
+    _reduction(
+        "min",
+        _like,
+        _extreme,
+        "Minimum over axes.",
+        "to the smallest",
+        requires=_some,
+        conventions="1/k each for k ties",
+    ),
+    _reduction(
+        "prod",
+        _total,
+        _prod,
+        "Product over axes.",
+        "dx = dy * product of the others",
+        exactness=exactness.PRODUCT,
+        conventions="with zeros the products of the others: nothing is divided",
+    ),
     _reduction("any", _boolean, None, "Whether any element over the axes is true.", "", numpy=_truth("any")),
     _reduction("all", _boolean, None, "Whether every element over the axes is true.", "", numpy=_truth("all")),
     _reduction(
@@ -263,15 +304,18 @@ OPS: list[Op] = [
         "dx = dy * 2 (x - mean) / (n - ddof)",
         attrs=("axes", "keepdims", "ddof"),
         range=(0.0, float("inf")),
+        exactness=exactness.VARIANCE,
     ),
     _reduction(
         "std",
         _floating,
         _std,
-        "Standard deviation over axes; its derivative at 0 is 0.",
+        "Standard deviation over axes.",
         "dx = dy * (x - mean) / ((n - ddof) y)",
         attrs=("axes", "keepdims", "ddof"),
         range=(0.0, float("inf")),
+        exactness=exactness.DEVIATION,
+        conventions="derivative 0 where all are equal",
     ),
     _reduction(
         "logsumexp",
@@ -283,6 +327,8 @@ OPS: list[Op] = [
         helpers=(_TOP_HELPER, _LOGSUMEXP),
         requires=_some,
         cost=3.0,
+        exactness=exactness.LOGSUMEXP,
+        conventions="-inf of nothing but -inf, with derivative nan",
     ),
     _normaliser(
         "softmax",
@@ -293,6 +339,8 @@ OPS: list[Op] = [
         needs=(_TOP_HELPER,),
         range=(0.0, 1.0),
         cost=3.0,
+        exactness=exactness.SOFTMAX,
+        conventions="nan where all are -inf, and at an inf",
     ),
     _normaliser(
         "log_softmax",
@@ -302,30 +350,35 @@ OPS: list[Op] = [
         _LOG_SOFTMAX,
         needs=(_TOP_HELPER,),
         cost=3.0,
+        exactness=exactness.LOG_SOFTMAX,
+        conventions="nan where all are -inf, and at an inf",
     ),
     _reduction(
         "top",
         lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)),
         _top,
-        "Maximum over axes, kept at size 1; 0 where it is infinite.",
-        "to the largest; 1/k each for k ties",
+        "Maximum over axes, kept at size 1.",
+        "to the largest",
         attrs=("axes",),
         numpy=_call("_top", method=False),
         helpers=(_TOP_HELPER,),
         requires=_some,
         cost=1.0,
+        conventions="1/k each for k ties; 0, with derivative 0, where it is infinite",
     ),
     _reduction(
         "overshoot",
         lambda types, attrs: types[0].with_shape(reduced_shape(types[0].shape, attrs["axes"], True)),
         None,
-        "How far the maximum is beyond what exp takes, kept at size 1; 0 if it is not.",
+        "How far the maximum is beyond what exp takes, kept at size 1.",
         "",
         attrs=("axes",),
         numpy=_call("_overshoot", method=False),
         helpers=(_TOP_HELPER, _OVERSHOOT_HELPER),
         requires=_some,
         cost=1.0,
+        exactness=0.5,
+        conventions="0 where the maximum is not beyond it, or infinite",
     ),
     _reduction(
         "prod_of_others",
@@ -337,5 +390,7 @@ OPS: list[Op] = [
         numpy=_call("_prod_of_others", method=False),
         helpers=(_OTHERS,),
         cost=3.0,
+        exactness=exactness.PRODUCT,
+        conventions="with zeros the products of the rest: nothing is divided",
     ),
 ]

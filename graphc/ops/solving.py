@@ -17,6 +17,7 @@ from graphc.ir.dims import Dim, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
+from graphc.ops import exactness
 
 
 def floating(*types: TensorType) -> str:
@@ -267,6 +268,8 @@ OPS: list[Op] = [
         cost=100.0,
         formula="dA = -Y.T dY Y.T",
         label="inverse",
+        exactness=exactness.LAPACK,
+        conventions="an error where A is singular",
     ),
     Op(
         "solve",
@@ -281,6 +284,8 @@ OPS: list[Op] = [
         cost=50.0,
         formula="db = solve(A.T, dx), dA = -db x.T",
         label="solution",
+        exactness=exactness.LAPACK,
+        conventions="an error where A is singular",
     ),
     Op(
         "det",
@@ -294,6 +299,8 @@ OPS: list[Op] = [
         cost=50.0,
         formula="dA = dy cofactor(A)",
         label="det",
+        exactness=exactness.LAPACK,
+        conventions="the derivative of a singular matrix is its cofactors",
     ),
     Op(
         "cofactor",
@@ -307,6 +314,7 @@ OPS: list[Op] = [
         cost=300.0,
         formula="dA = cofactor_slope(A, dy)",
         label="cofactor",
+        exactness=exactness.COFACTOR,
     ),
     Op(
         "cofactor_slope",
@@ -322,6 +330,7 @@ OPS: list[Op] = [
         cost=300.0,
         formula="dX = cofactor_slope(A, dy)",
         label="slope",
+        exactness=exactness.COFACTOR_SLOPE,
     ),
     Op(
         "slogdet_sign",
@@ -335,6 +344,8 @@ OPS: list[Op] = [
         cost=50.0,
         formula="0",
         label="sign",
+        exactness=exactness.LAPACK,
+        conventions="0 of a singular matrix; derivative 0 everywhere",
     ),
     Op(
         "slogdet_log",
@@ -348,6 +359,8 @@ OPS: list[Op] = [
         cost=50.0,
         formula="dA = dy inv(A).T",
         label="logdet",
+        exactness=exactness.LAPACK,
+        conventions="-inf of a singular matrix",
     ),
     Op(
         "pinv",
@@ -362,6 +375,8 @@ OPS: list[Op] = [
         cost=300.0,
         formula="dA by Golub and Pereyra",
         label="pinv",
+        exactness=exactness.LAPACK,
+        conventions="derivative as if the rank stayed",
     ),
     Op(
         "lstsq",
@@ -376,6 +391,8 @@ OPS: list[Op] = [
         cost=300.0,
         formula="db = pinv(A).T dx",
         label="solution",
+        exactness=exactness.LAPACK,
+        conventions="derivative as if the rank stayed",
     ),
     Op(
         "matrix_rank",
@@ -387,5 +404,7 @@ OPS: list[Op] = [
         traits=frozenset({"stacks"}),
         cost=300.0,
         label="rank",
+        exactness=exactness.LAPACK,
+        conventions="derivative 0 everywhere",
     ),
 ]

@@ -84,6 +84,8 @@ def _special(
     safe: Safe | None = None,
     range: tuple[float, float] | None = None,
     cost: float = 60.0,
+    exactness: float | str,
+    conventions: str = "",
 ) -> Op:
     call = f"_{name}({', '.join(('x', *attrs))})"
     return Op(
@@ -102,6 +104,8 @@ def _special(
         range=range,
         traits=ELEMENTWISE,
         cost=cost,
+        exactness=exactness,
+        conventions=conventions,
     )
 
 
@@ -114,6 +118,7 @@ OPS: list[Op] = [
         sympy="erf(x)",
         scalar="math.erf(x)",
         range=(-1.0, 1.0),
+        exactness=2,
     ),
     _special(
         "erfc",
@@ -123,6 +128,7 @@ OPS: list[Op] = [
         sympy="erfc(x)",
         scalar="math.erfc(x)",
         range=(0.0, 2.0),
+        exactness=5,
     ),
     _special(
         "log_ndtr",
@@ -131,6 +137,7 @@ OPS: list[Op] = [
         LOG_NDTR,
         ERFCX,
         sympy="log(erfc(-x / sqrt(2)) / 2)",
+        exactness=8,
     ),
     _special(
         "inverse_mills",
@@ -139,6 +146,7 @@ OPS: list[Op] = [
         MILLS,
         ERFCX,
         sympy="sqrt(2 / pi) * exp(-x**2 / 2) / erfc(-x / sqrt(2))",
+        exactness=8,
     ),
     _special(
         "gammaln",
@@ -149,6 +157,8 @@ OPS: list[Op] = [
         scalar="_log_of_gamma(x)",
         domain="(0, oo)",
         safe=Safe(0, 1.0, unless="positive(x)"),
+        exactness="8 ulp of 1 + |y|",
+        conventions="inf at 0, -1, -2, ...",
     ),
     _special(
         "gamma",
@@ -159,6 +169,8 @@ OPS: list[Op] = [
         scalar="_gamma_of(x)",
         domain="(0, oo)",
         safe=Safe(0, 1.0, unless="positive(x)"),
+        exactness=10,
+        conventions="infinite at 0, nan at -1, -2, ...",
     ),
     _special(
         "digamma",
@@ -168,6 +180,8 @@ OPS: list[Op] = [
         sympy="digamma(x)",
         domain="(0, oo)",
         safe=Safe(0, 1.0, unless="positive(x)"),
+        exactness="12 ulp of 1 + |y|",
+        conventions="nan at 0, -1, -2, ...",
     ),
     _special(
         "polygamma",
@@ -179,6 +193,8 @@ OPS: list[Op] = [
         attrs=("n",),
         domain="(0, oo)",
         safe=Safe(0, 1.0, unless="positive(x)"),
+        exactness=8,
+        conventions="nan at 0, -1, -2, ...",
     ),
     _special(
         "bessel_i",
@@ -189,6 +205,7 @@ OPS: list[Op] = [
         sympy="besseli(n, x)",
         attrs=("n",),
         cost=120.0,
+        exactness=12,
     ),
     _special(
         "bessel_ie",
@@ -198,6 +215,8 @@ OPS: list[Op] = [
         sympy="exp(-Abs(x)) * besseli(n, x)",
         attrs=("n",),
         cost=120.0,
+        exactness=8,
+        conventions="derivative at 0 that of bessel_i: |x| counts for nothing",
     ),
     _special(
         "logit",
@@ -208,5 +227,7 @@ OPS: list[Op] = [
         domain="(0, 1)",
         safe=Safe(0, 0.5, unless="constant(x)"),
         cost=4.0,
+        exactness=4,
+        conventions="-inf at 0, inf at 1, nan beyond",
     ),
 ]

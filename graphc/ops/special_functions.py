@@ -64,7 +64,7 @@ POLYGAMMA = Helper(
     for j, b in reversed(list(enumerate(bernoulli, 1))):
         s = s / t**2 + b * math.perm(n + 2 * j - 1, n) / (2 * j)
     tail = math.factorial(n - 1) + (math.factorial(n) / 2 + s / t) / t
-    y = math.factorial(n) * y + tail / t**n
+    y = math.factorial(n) * y + tail * t**-n
     c = 1.0 / np.tan(np.pi * np.where(x < 0.0, x - np.rint(x), 0.25))
     p = np.poly1d([1.0, 0.0])
     for _ in range(n):
@@ -141,43 +141,58 @@ ERFCX = Helper(
     return s / (x * math.sqrt(math.pi))
 ''',
 )
+# exp(-x**2 / 2) has the relative error x**2 / 2 ulp of its argument: h, whose square is exact, takes most of it.
 MILLS = Helper(
     "_inverse_mills",
     array='''def _inverse_mills(x: Array) -> Array:
     """The normal density over the normal distribution function."""
-    t = np.maximum(x, 0.0)
-    e = np.vectorize(math.erfc, otypes=[np.result_type(x)])(-math.sqrt(0.5) * t)
-    right = np.exp(-0.5 * t**2) / e
-    left = 1.0 / _erfcx(-math.sqrt(0.5) * np.minimum(x, 0.0))
-    y: Array = math.sqrt(2.0 / math.pi) * np.where(x < 0.0, left, right)
-    return y
+    x64 = np.asarray(x, dtype=np.float64)
+    t = np.clip(x64, 0.0, 40.0)
+    h = np.rint(16.0 * t) / 16.0
+    e = np.vectorize(math.erfc, otypes=[np.float64])(-math.sqrt(0.5) * t)
+    right = np.exp(0.5 * (h - t) * (h + t)) * np.exp(-0.5 * h**2) / e
+    left = 1.0 / _erfcx(-math.sqrt(0.5) * np.minimum(x64, 0.0))
+    y: Array = math.sqrt(2.0 / math.pi) * np.where(x64 < 0.0, left, right)
+    return y.astype(np.result_type(x))
 ''',
     scalar='''def _inverse_mills(x: float) -> float:
     """The normal density over the normal distribution function."""
     if x < 0.0:
         e = _erfcx(-math.sqrt(0.5) * x)
         return math.sqrt(2.0 / math.pi) / e if e > 0.0 else math.inf
-    t = math.exp(-0.5 * x * x) / math.erfc(-math.sqrt(0.5) * x)
-    return math.sqrt(2.0 / math.pi) * t
+    t = min(x, 40.0)
+    if t != t:
+        return t
+    h = round(16.0 * t) / 16.0
+    y = math.exp(0.5 * (h - t) * (h + t)) * math.exp(-0.5 * h**2)
+    return math.sqrt(2.0 / math.pi) * (y / math.erfc(-math.sqrt(0.5) * t))
 ''',
 )
 LOG_NDTR = Helper(
     "_log_ndtr",
     array='''def _log_ndtr(x: Array) -> Array:
     """The logarithm of the normal distribution function."""
-    low = np.minimum(x, -1.0)
+    x64 = np.asarray(x, dtype=np.float64)
+    low = np.minimum(x64, 0.0)
     left = np.log(0.5 * _erfcx(-math.sqrt(0.5) * low)) - 0.5 * low**2
-    t = math.sqrt(0.5) * np.maximum(x, -1.0)
-    e = np.vectorize(math.erfc, otypes=[np.result_type(x)])(t)
-    y: Array = np.where(x < -1.0, left, np.log1p(-0.5 * e))
+    t = np.clip(x64, 0.0, 40.0)
+    h = np.rint(16.0 * t) / 16.0
+    e = np.exp(0.5 * (h - t) * (h + t)) * np.exp(-0.5 * h**2)
+    right = np.log1p(-0.5 * e * _erfcx(math.sqrt(0.5) * t))
+    y: Array = np.where(x64 < 0.0, left, right).astype(np.result_type(x))
     return y
 ''',
     scalar='''def _log_ndtr(x: float) -> float:
     """The logarithm of the normal distribution function."""
-    if x >= -1.0 or x != x:
-        return math.log1p(-0.5 * math.erfc(math.sqrt(0.5) * x))
-    e = _erfcx(-math.sqrt(0.5) * x)
-    return math.log(0.5 * e) - 0.5 * x * x if e > 0.0 else -math.inf
+    if x < 0.0:
+        e = _erfcx(-math.sqrt(0.5) * x)
+        return math.log(0.5 * e) - 0.5 * x * x if e > 0.0 else -math.inf
+    t = min(x, 40.0)
+    if t != t:
+        return t
+    h = round(16.0 * t) / 16.0
+    e = math.exp(0.5 * (h - t) * (h + t)) * math.exp(-0.5 * h**2)
+    return math.log1p(-0.5 * e * _erfcx(math.sqrt(0.5) * t))
 ''',
 )
 BESSEL_IE = Helper(

@@ -16,6 +16,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, show_shape
+from graphc.ops import exactness
 
 
 def _windows(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -119,5 +120,6 @@ OPS: list[Op] = [
         cost=2.0,
         formula="dx = the windows of dy",
         label="total",
+        exactness=exactness.SUM,
     ),
 ]

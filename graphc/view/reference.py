@@ -6,7 +6,7 @@ markdown()          the page docs/ops.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from itertools import groupby
 
@@ -28,8 +28,13 @@ NumPy code alike. An **operation** is what the graph is made of: one record with
 Many functions are compositions of a few operations, and are differentiated through them.
 
 In a derivative `dy` is the gradient on the result `y`, and `dx` the gradient on the argument `x`. What an
-operation saves for the backward pass is what its derivative reads. Where calculus is silent (kinks, ties, edges)
-[conventions](conventions.md) has the rule; how a record is written is told in [adding an op](adding-an-op.md).
+operation saves for the backward pass is what its derivative reads. *Conventions* are what stands where calculus is
+silent: at kinks, at ties, at the ends of the domain; [conventions](conventions.md) has the rule behind them.
+
+*Exactness* is how far the generated NumPy code may be from the true value of the arguments as they are, in float64
+and in float32: in ulp, units in the last place of the result or of what is named there. A correctly rounded result
+is the nearest floating-point number, at most 0.5 ulp away; n is how many elements make one of the result. The tests
+measure it against fifty digits and more. How a record is written is told in [adding an op](adding-an-op.md).
 
 ```python
 import graphc as gc
@@ -70,8 +75,8 @@ _SECTIONS = list(dict.fromkeys(f.section for f in FUNCTIONS.values()))
 def _operations() -> Iterator[str]:
     yield "## Operations\n"
     for family, ops in FAMILIES.items():
-        yield f"### {family}: operations\n\n| operation | what it is | derivative | defined for |\n|---|---|---|---|"
-        yield from (f"| {_code(_call(op))} | {_cell(op.doc)} | {_formula(op)} | {_domain(op)} |" for op in ops)
+        yield f"### {family}: operations\n\n| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|"
+        yield from (f"| {' | '.join(column(op) for column in _COLUMNS.values())} |" for op in ops)
         yield ""
 
 
@@ -105,6 +110,16 @@ def _domain(op: Op) -> str:
     return ", ".join(f"{a} not 0" if d == "nonzero" else f"{a} in {d}" for a, d in bounded)
 
 
+_COLUMNS: dict[str, Callable[[Op], str]] = {
+    "operation": lambda op: _code(_call(op)),
+    "what it is": lambda op: _cell(op.doc),
+    "derivative": _formula,
+    "defined for": _domain,
+    "conventions": lambda op: _cell(op.conventions),
+    "exactness": lambda op: _cell(op.accuracy),
+}
+
+
 # --- one entry ---
 
 
@@ -130,6 +145,8 @@ def _details(op: Op) -> list[str]:
         "": op.doc,
         "derivative": written(op),
         "domain": _domain(op),
+        "conventions": op.conventions,
+        "exactness": op.accuracy,
         "values": "" if op.range is None else f"from {op.range[0]:g} to {op.range[1]:g}",
         "as NumPy": op.numpy if isinstance(op.numpy, str) else "",
         "kind": ", ".join(sorted(op.traits)),

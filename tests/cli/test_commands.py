@@ -267,11 +267,15 @@ def test_verify_only_what_graphc_wrote(capsys, tmp_path):
 def test_ops_and_rules_list_everything(capsys):
     ops = json.loads(run(capsys, "ops", "--json")[1])
     assert [op["name"] for op in ops] == list(REGISTRY)
+    assert {(op["name"], op["exactness"], op["conventions"]) for op in ops} == {
+        (op.name, op.exactness, op.conventions) for op in REGISTRY.values()
+    }
     rules = json.loads(run(capsys, "rules", "--json")[1])
     assert [rule["name"] for rule in rules] == list(RULES)
     assert all(rule["exact"] in ("bitwise", "rounding", "real") and rule["why"] for rule in rules)
     text = run(capsys, "ops")[1]
-    assert all(f"  {op.name}(" in text and op.doc in text for op in REGISTRY.values())
+    assert all(f"  {op.name}(" in text and f"{op.doc} [{op.accuracy}" in text for op in REGISTRY.values())
+    assert all(op.conventions in text for op in REGISTRY.values())
     text = run(capsys, "rules")[1]
     assert all(f"{name}\n    {rule}\n" in text for name, rule in RULES.items())
 

@@ -65,6 +65,8 @@ def test_every_entry_can_be_printed(name: str) -> None:
     assert described.splitlines()[0] in text
     if name in REGISTRY:
         assert f"derivative  {written(REGISTRY[name])}\n" in text
+        assert f"exactness   {REGISTRY[name].accuracy}\n" in text
+        assert REGISTRY[name].conventions in text
 
 
 def test_an_unknown_name_has_a_suggestion() -> None:
