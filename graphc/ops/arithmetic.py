@@ -211,7 +211,7 @@ def _arithmetic() -> list[Op]:
             range=(0.0, INF),
             cost=1.3,
             exactness=0.5,
-            conventions="derivative inf at 0, and 0 where it is a norm; nan below",
+            conventions="derivative inf at 0, and 0 where x is never negative, as in a norm; nan below",
         ),
         function(
             "reciprocal",

@@ -45,6 +45,12 @@ CASES: dict[str, list[Case]] = {
     "`maximum(x, y)` at a tie": [Case("maximum(x, y)", XY, (3.0, 3.0), 0.5), Case("fmin(y, x)", XY, (3.0, 3.0), 0.5)],
     "`max(x)` over an axis with k ties": [Case("max(x)", X, (TIES,), [0.0, 1 / 3, 1 / 3, 1 / 3])],
     "`sqrt(x)` at 0": [Case("sqrt(x)", {"x": "()"}, (0.0,), inf)],
+    "`sqrt(u)` at 0 where u is never negative: a mean of squares, a variance, `abs(x)`": [
+        Case(f"sqrt({u})", X, (np.zeros(3),), np.zeros(3)) for u in ("mean(x**2)", "var(x)", "sum(abs(x))")
+    ],
+    "`x**1.5`, `sqrt(x**3)`, `x * sqrt(x)` at 0": [
+        Case(text, {"x": "()"}, (0.0,), 0.0) for text in ("x**1.5", "sqrt(x**3)", "x * sqrt(x)")
+    ],
     "`x * log(y)` where x is 0": [
         Case("x * log(y)", {"y": "()", "x": "()"}, (0.0, 0.0), 0.0),
         Case("x * log(y)", XY, (0.0, 0.0), -inf),
