@@ -13,10 +13,12 @@ from graphc.emit.expression import Writer, numpy_text
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
 from graphc.expr.facts import FACTS
+from graphc.ir.control import RESULT
 from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
-from graphc.plan.program import Statement, is_fresh
+from graphc.plan.lines import is_fresh
+from graphc.plan.nested import Statement
 
 
 def scalar_text(node: Node) -> str:
@@ -27,10 +29,23 @@ def scalar_text(node: Node) -> str:
     return node.op.scalar
 
 
+class Counting(str):
+    """A line that is there for the number of steps of a loop alone: left out if nothing mentions it."""
+
+    size: str
+
+    @staticmethod
+    def of(line: str, size: str) -> Counting:
+        made = Counting(line)
+        made.size = size
+        return made
+
+
 class Body:
-    """Lines of one function.
+    """Lines of one function, or of a loop or branch in it.
 
     results: the nodes that are returned.  held: those that someone else holds, too.
+    fresh: results of loops and branches that are arrays of their own.  defined: sizes that lines define.
     """
 
     def __init__(
@@ -41,8 +56,12 @@ class Body:
         results: Collection[Node],
         held: Collection[Node],
         plain: Collection[Node] = (),
+        indent: int = 1,
     ) -> None:
         self.held = set(held)
+        self.fresh: set[Node] = set()
+        self.defined: set[str] = set()
+        self.indent = indent
         self.target = target
         self.names = names
         self.results = set(results)
@@ -67,11 +86,15 @@ class Body:
         if "writes" in node.op.traits or statement.reuse is not None:
             self._in_place(statement, name, comments)
         else:
-            self._assign(name, self._whole(node), comments)
+            self.assign(name, self._whole(node), comments)
 
-    def _assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
+    def inside(self, names: Mapping[Node, str], sizes: Mapping[str, str], plain: Collection[Node]) -> Body:
+        """For the lines of a loop or branch, one level deeper."""
+        return Body(self.target, names, sizes, (), (), plain, self.indent + 1)
+
+    def assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
         """An assignment with the longest comment that fits beside it."""
-        lines = layout.assign(name, print_expr(value), 1)
+        lines = layout.assign(name, print_expr(value), self.indent)
         if len(lines) == 1:
             lines = [next((line for c in comments if (line := layout.beside(lines[0], c))), lines[0])]
         self.lines += lines
@@ -85,7 +108,7 @@ class Body:
             return tree if self.target.scalar else self._number(tree, node.type.dtype)
         if node.op.name == "broadcast_to" and node.args[0].type.rank == 0:
             return self.writer.fill("np.full(shape, x)", node)
-        return tree if is_fresh(node) or node.op is CONST else self._copy(tree)
+        return tree if is_fresh(node) or node.op is CONST else self.copy(tree)
 
     def _number(self, tree: ast.expr, dtype: str) -> ast.expr:
         if dtype == "float32":
@@ -96,7 +119,13 @@ class Body:
         made = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == kind
         return tree if made else ast.Call(ast.Name(kind), [tree], [])
 
-    def _copy(self, tree: ast.expr) -> ast.expr:
+    def copied(self, node: Node) -> ast.expr:
+        """A copy of an array that is not ours."""
+        if node.op.name == "broadcast_to" and node.args[0].type.rank == 0 and node not in self.names:
+            return self.writer.fill("np.full(shape, x)", node)
+        return self.copy(self.writer.expr(node))
+
+    def copy(self, tree: ast.expr) -> ast.expr:
         return ast.Call(ast.Attribute(tree, "copy"), [], [])
 
     def _in_place(self, statement: Statement, name: str, comments: Sequence[str]) -> None:
@@ -105,8 +134,9 @@ class Body:
             base = node.args[0]
             new = "creation" in base.op.traits  # made again rather than copied
             tree = self.writer.definition(base) if new else self.writer.expr(base)
-            owned = new or (base not in self.names and is_fresh(base))
-            self._assign(name, tree if owned else self._copy(tree), comments)
+            row = not name.isidentifier()  # to which an array is copied
+            owned = new or row or (base not in self.names and is_fresh(base))
+            self.assign(name, tree if owned else self.copy(tree), comments)
         update = node.op.update
         assert update is not None
         text = update if isinstance(update, str) else update(node)
@@ -122,7 +152,8 @@ class Body:
         sign, _, right = rest.partition(" ")
         if not sign.endswith("="):
             untyped = "type: ignore[arg-type]" if "np.s_" in text else ""  # NumPy's stubs know no slices there
-            self.lines += layout.call_statement("", *_call_parts(self.writer.fill(text, node, **extra)), 1, untyped)
+            call = _call_parts(self.writer.fill(text, node, **extra))
+            self.lines += layout.call_statement("", *call, self.indent, untyped)
             return
         target = print_expr(self.writer.fill(left, node, **extra))
         value = self.writer.fill(right, node, **extra)
@@ -131,20 +162,22 @@ class Body:
         elif sign == "+=":
             positive = _opposite(value)
             sign, value = ("+=", value) if positive is None else ("-=", positive)
-        self.lines += layout.update(target, sign, value, 1)
+        self.lines += layout.update(target, sign, value, self.indent)
 
     def result(self, node: Node, *, again: bool = False, held: bool = False) -> str:
         """The expression that is returned for an output."""
         named = node in self.names
         tree = self.writer.expr(node) if named or node.type.rank else self._whole(node)
         if node.type.rank == 0:
-            plain = (node.op is INPUT or node in self.held) and not self.target.scalar
+            plain = (node.op in (INPUT, RESULT) or node in self.held) and not self.target.scalar
             return print_expr(self._number(tree, node.type.dtype) if plain else tree)
-        return print_expr(self._copy(tree) if again or held or node.op is INPUT else tree)
+        again = again or (node.op is RESULT and node not in self.fresh)
+        return print_expr(self.copy(tree) if again or held or node.op is INPUT else tree)
 
     def finish(self) -> list[str]:
         self.target.symbols |= self.writer.symbols
-        return self.lines
+        used = self.writer.used_sizes
+        return [line for line in self.lines if not isinstance(line, Counting) or line.size in used]
 
 
 def _opposite(tree: ast.expr) -> ast.expr | None:

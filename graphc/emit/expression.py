@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from graphc.emit.numeric import is_number, may_be_zero
 from graphc.emit.template import filler, template_tree
-from graphc.ir.dims import Dim, Size, at_least
+from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Array, Index, Range
-from graphc.ir.leaf import CONST, INPUT, SIZE, scalar_value
-from graphc.ir.node import Constant, Node, topological
+from graphc.ir.leaf import CONST, INPUT, SIZE
+from graphc.ir.node import Constant, Node
 from graphc.ir.op import Op
 from graphc.ir.regular import Call, regular
+from graphc.ir.types import TensorType
 
 TextOf = Callable[[Node], str]
 
@@ -56,7 +58,7 @@ class Writer:
         prefix: str = "np",
         plain: Collection[Node] = (),
     ) -> None:
-        self._plain = plain
+        self.plain = plain
         self._text_of = text_of
         self._names = names
         self._rename = rename or {}
@@ -68,7 +70,9 @@ class Writer:
     def expr(self, node: Node) -> ast.expr:
         """The node where it is used: its name if it has one."""
         name = self._names.get(node)
-        return ast.Name(name) if name is not None else self.definition(node)
+        if name is None:
+            return self.definition(node)
+        return ast.Name(name) if name.isidentifier() else template_tree(name)
 
     def definition(self, node: Node) -> ast.expr:
         """What computes the node, whatever it is called."""
@@ -122,11 +126,11 @@ class Writer:
             or not isinstance(template_tree(template), ast.Call)
         ):
             return False
-        return node.op.name in _JOINS or all(map(_is_number, node.args))
+        return node.op.name in _JOINS or all(map(is_number, node.args))
 
     def _typed(self, node: Node, dtype: str = "float32") -> Node | ast.expr:
         named = node in self._names and node.op is not INPUT
-        if dtype not in ("float32", "float64") or not _is_number(node) or named:
+        if dtype not in ("float32", "float64") or not is_number(node) or named:
             return node
         self.symbols.add("np")
         call = ast.Attribute(ast.Name(self._rename.get("np", "np")), dtype)
@@ -140,9 +144,9 @@ class Writer:
         if self._text_of is not numpy_text or node.type.rank or node.op.name not in _DIVISIONS:
             return None
         divisor = 1 if node.op.name == "divide" else 0
-        if not _is_number(node.args[divisor]) or not _may_be_zero(node.args[divisor]):
+        if not is_number(node.args[divisor]) or not may_be_zero(node.args[divisor]):
             return None
-        return divisor if all(_is_number(a, self._plain) for a in node.args) else None
+        return divisor if all(is_number(a, self.plain) for a in node.args) else None
 
     def _name(self, scope: Mapping[str, Any], name: str) -> ast.expr:
         """What a name in a template becomes."""
@@ -227,6 +231,11 @@ class Writer:
         call = ast.Attribute(ast.Name(self._rename.get("np", "np")), "array")
         return ast.Call(call, [self._nested(array)], keywords)
 
+    def new_array(self, function: str, type: TensorType) -> ast.expr:
+        """The call that makes an array of this type: `np.empty((T + 1, k))`."""
+        self.symbols.add("np")
+        return self._regular(Call(function, (type.shape,), None if type.dtype == "float64" else type.dtype))
+
     def _regular(self, call: Call) -> ast.expr:
         """The call that makes a regular array."""
         np_ = ast.Name(self._rename.get("np", "np"))
@@ -247,35 +256,7 @@ def _is_whole(tree: ast.expr) -> bool:
 
 
 _JOINS = ("concatenate", "stack", "broadcast_to")
-_BY_OPERATOR = ("add", "subtract", "multiply", "divide", "negative", "power", "square", "reciprocal")
-
-
 _DIVISIONS = ("divide", "reciprocal", "power")
-
-
-def _may_be_zero(node: Node) -> bool:
-    """Whether a number is made with 0, or has a size or an integer in it that may be 0."""
-    return any(map(_zero_is_possible, topological([node])))
-
-
-def _zero_is_possible(leaf: Node) -> bool:
-    if leaf.op is SIZE:
-        return not at_least(leaf["dim"], 1) and bool(leaf["least"] < 1)
-    return leaf.op is INPUT or scalar_value(leaf) == 0
-
-
-def _is_number(node: Node, plain: Collection[Node] = ()) -> bool:
-    """Whether the text of the node is a Python number: a constant, a size, an integer, `plain`, arithmetic of them."""
-    stack, seen = [node], {node}
-    while stack:
-        top = stack.pop()
-        if top in plain or (top.op is INPUT and top.type.rank == 0 and top.type.dtype.startswith("int")):
-            continue
-        if top.type.rank > 0 or (top.op not in (CONST, SIZE) and top.op.name not in _BY_OPERATOR):
-            return False
-        stack += [a for a in top.args if a not in seen]
-        seen.update(top.args)
-    return True
 
 
 def _shortest(item: Any) -> float | int | bool:

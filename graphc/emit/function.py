@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphc.emit import layout
 from graphc.emit.body import Body
 from graphc.emit.naming import Names
+from graphc.emit.nested import write
 from graphc.emit.spelling import spell
 from graphc.emit.target import Target
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node
 from graphc.ir.sizes import SizeSource, size_sources
-from graphc.plan.program import Program, Statement
+from graphc.plan.nested import Statement
+from graphc.plan.program import Program
 
 MAX_UNDO = 46  # characters of the forward line in a comment
 
@@ -24,7 +26,7 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
     inputs = program.values.inputs
     body = Body(target, names.forward, names.forward_sizes, outputs, saved)
     for statement in program.forward:
-        body.statement(statement, "")
+        write(body, names.forward_blocks, statement)
     seen: set[Node] = set()
     values: list[str] = []
     kept = set(map(owner, saved))
@@ -36,7 +38,8 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
     body.lines += layout.return_pair(first, rest, 1)
     head = layout.call_statement("", "_check", [n["name"] for n in inputs], 1) if inputs else []
     head += conversions(target, inputs, names.forward)
-    wanted = [s for s in names.forward_sizes if s in body.writer.used_sizes or s in extra]
+    body.writer.used_sizes |= set(extra)
+    wanted = [s for s in names.forward_sizes if s in body.writer.used_sizes and s not in body.defined]
     sources = {s.name: s for s in size_sources([(n["name"], n.type) for n in inputs])}
     ranks = {n["name"]: n.type.rank for n in inputs}
     head += size_lines([(sources[s], names.forward_sizes[s]) for s in wanted], ranks, target)
@@ -110,7 +113,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
     body = Body(target, names.backward, names.backward_sizes, gradients, {*saved, *names.seeds}, plain)
     undo = Undo(program, names)
     for statement in program.backward:
-        body.statement(statement, undo.text(statement))
+        write(body, names.backward_blocks, statement, undo.text(statement))
     given = {*saved, *names.seeds}
     seen: set[Node] = set()
     values = []
@@ -119,7 +122,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
         values.append(f"{field_name[1:]}={body.result(node, again=node in seen, held=node in given)}")
         seen.add(node)
     body.lines += layout.call_statement("return", "Gradients", values, 1)
-    wanted = [s for s in names.backward_sizes if s in body.writer.used_sizes]
+    wanted = [s for s in names.backward_sizes if s in body.writer.used_sizes and s not in body.defined]
     places = _places(saved, names.backward)
     extra = [s for s in wanted if s not in places]
     targets = [names.backward[n] for n in saved] + [names.backward_sizes[s] for s in extra]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphc.emit.names import Namer, describe, pre_activation
+from graphc.emit.names import Namer, pre_activation
+from graphc.emit.nested_names import Blocks, Naming, last_row
 from graphc.ir.node import Node
-from graphc.ir.sizes import names_of
-from graphc.plan.program import Program, Statement
-from graphc.plan.split import node_dims
+from graphc.plan.program import Program
+from graphc.plan.split import history_of, sizes_of
 
 
 @dataclass(eq=False)
@@ -21,6 +21,8 @@ class Names:
     seeds: tuple[Node, ...]
     forward_sizes: dict[str, str]
     backward_sizes: dict[str, str]
+    forward_blocks: Blocks
+    backward_blocks: Blocks
     local_value: str = "value"
     local_saved: str = "saved"
 
@@ -34,10 +36,11 @@ def name_everything(program: Program) -> Names:
     wanted = dict(graph.names)
     for name, node in zip(program.values.output_names, program.final_values, strict=True):
         wanted.setdefault(node, name)
-    forward_sizes = {s: namer.fresh(s) for s in _sizes_of([*program.split.forward, *program.split.backward])}
-    _name_statements(program.forward, forward, wanted, namer, graph.users)
+    forward_sizes = {s: namer.fresh(s) for s in sizes_of([*program.split.forward, *program.split.backward])}
+    naming = Naming(namer, forward_sizes)
+    naming.statements(program.forward, forward, wanted, graph.users)
     names = _backward_names(program, forward, wanted)
-    names.forward_sizes = forward_sizes
+    names.forward_sizes, names.forward_blocks = forward_sizes, naming.blocks
     outer = Namer(n["name"] for n in inputs)
     names.local_value = outer.fresh(program.values.output_names[0])
     names.local_saved = "saved" if "saved" not in graph.input_names else outer.fresh("saved")
@@ -52,8 +55,13 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
     for node in seeds:
         backward[node] = namer.fresh(node["name"])
     for node in program.split.saved:
-        backward[node] = namer.fresh(forward.get(node) or "x")
-    sizes = {s: namer.fresh(s) for s in _sizes_of(program.split.backward)}
+        name = forward.get(node) or "x"
+        backward[node] = namer.fresh(name if name.isidentifier() else "last_" + name.partition("[")[0])
+    for node in program.split.forward:
+        rows = history_of(node)
+        if rows in backward:
+            backward[node] = last_row(backward[rows], node)
+    sizes = {s: namer.fresh(s) for s in sizes_of(program.split.backward)}
     mine = dict(wanted)
     for node, ct in program.joint.cotangents.items():
         if node in forward and ct not in mine:
@@ -65,29 +73,6 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
             mine[ct] = "d" + pre_activation(name)
     for name, node in zip(graph.output_names[len(program.values.outputs) :], program.gradients, strict=True):
         mine.setdefault(node, name)
-    _name_statements(program.backward, backward, mine, namer, graph.users)
-    return Names(dict(forward), backward, seeds, {}, sizes)
-
-
-def _name_statements(
-    statements: Sequence[Statement],
-    names: dict[Node, str],
-    wanted: Mapping[Node, str],
-    namer: Namer,
-    users: Mapping[Node, Sequence[Node]],
-) -> None:
-    given = {**names, **wanted}
-    fixed = [s.node for s in statements if s.node in wanted and s.node not in names]
-    for node in fixed:
-        names[node] = namer.fresh(wanted[node])
-    follows = {s.reuse: s.node for s in statements if s.reuse is not None}
-    for statement in statements:
-        if statement.node not in names and statement.node not in follows:
-            names[statement.node] = namer.fresh(describe(statement.node, given, users.get(statement.node, ())))
-    for statement in reversed(statements):
-        if statement.reuse is not None:
-            names[statement.reuse] = names[statement.node]
-
-
-def _sizes_of(nodes: Sequence[Node]) -> list[str]:
-    return names_of(d for n in nodes for d in node_dims(n))
+    naming = Naming(namer, sizes)
+    naming.statements(program.backward, backward, mine, graph.users)
+    return Names(dict(forward), backward, seeds, {}, sizes, {}, naming.blocks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from graphc.emit.names import RESERVED
 from graphc.errors import UnknownNameError
+from graphc.ir.control import bodies
 from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.op import Helper
@@ -42,7 +43,7 @@ class Target:
 
     @staticmethod
     def of(program: Program) -> Target:
-        nodes = [*program.joint.graph.nodes, *program.values.inputs]
+        nodes = [*_within(program.joint.graph.nodes), *program.values.inputs]
         floats = {n.type.dtype for n in nodes if n.type.is_float and (n.type.rank or n.op is not CONST)}
         taken = {n["name"] for n in program.values.inputs}
         return Target(
@@ -117,6 +118,16 @@ def _by_name(helpers: Iterable[Helper]) -> dict[str, Helper]:
         if table.setdefault(helper.name, helper) != helper:
             raise UnknownNameError("G014", f"two different functions of the model are called `{helper.name[1:]}`")
     return table
+
+
+def _within(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes, and those inside loops and branches."""
+    found: list[Node] = []
+    for node in nodes:
+        for body in bodies(node):
+            found += _within(body.graph.nodes)
+        found.append(node)
+    return found
 
 
 def _is_scalar(node: Node) -> bool:

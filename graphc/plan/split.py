@@ -9,15 +9,15 @@ What costs next to nothing to make again (constants, sizes, views of inputs) is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from graphc.ir.dims import Size
+from graphc.ir.control import LOOP, RESULT, history, names_in
 from graphc.ir.graph import Graph
-from graphc.ir.index import Range
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
+from graphc.plan.lines import CONTROL
+from graphc.plan.liveness import live, reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,26 +36,37 @@ def split(values: Graph, joint: Graph) -> Split:
     """Split `joint`, whose first outputs are those of `values`."""
     count = len(values.outputs)
     gradients = joint.outputs[count:]
-    forward = topological(joint.outputs[:count])
-    kept = set(forward) - _free(forward)
     order = backward_order(gradients)
-    needed = set(gradients)
-    for node in reversed(order):
-        if node in needed and node not in kept:
-            needed |= set(node.args)
+    roots = list(joint.outputs[:count])
+    while True:
+        forward = live(roots)
+        kept = set(forward) - _free(forward)
+        needed = reached(order, gradients, kept)
+        more = [n for n in order if n in needed and n not in kept and n.op is RESULT and n.args[0] in kept]
+        if not more:
+            break
+        roots += more  # what loops of forward leave for backward
     backward = [n for n in order if n in needed and n not in kept]
     seeds = set(joint.inputs[len(values.inputs) :])
     passing = dict.fromkeys([*values.inputs, *forward])
     saved = [n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds]
-    return Split(tuple(forward), tuple(backward), tuple(saved))
+    return Split(tuple(forward), tuple(backward), tuple(n for n in saved if history_of(n) not in saved))
+
+
+def history_of(node: Node) -> Node | None:
+    """For the last value of a loop its history, of which it is a row."""
+    if node.op is not RESULT or node.args[0].op is not LOOP or node["k"] >= node.args[0]["carried"]:
+        return None
+    return history(node.args[0], node["k"])
 
 
 def _free(forward: Sequence[Node]) -> set[Node]:
     """What is made again rather than saved: constants, arrays made from sizes, views of inputs."""
     free: set[Node] = set()
     for node in forward:
+        made = not node.args and node.op not in (INPUT, *CONTROL)
         view = "view" in node.op.traits and len(node.args) == 1
-        if (not node.args and node.op is not INPUT) or (view and (node.args[0] in free or node.args[0].op is INPUT)):
+        if made or (view and (node.args[0] in free or node.args[0].op is INPUT)):
             free.add(node)
     return free
 
@@ -73,16 +84,6 @@ def _depth(gradient: Node) -> int:
     return len(topological([gradient]))
 
 
-def node_dims(node: Node) -> list[Size]:
-    """The named sizes that the text of a node mentions: those in its attributes."""
-    found: list[Size] = []
-    stack: list[Any] = list(node.attrs) if node.op is not INPUT else []
-    while stack:
-        value = stack.pop()
-        if isinstance(value, Size):
-            found.append(value)
-        elif isinstance(value, Range):
-            stack += (value.start, value.stop)
-        elif isinstance(value, tuple):
-            stack += value
-    return found[::-1]
+def sizes_of(nodes: Iterable[Node]) -> list[str]:
+    """The named sizes that the text of these nodes mentions, each once: those in their attributes."""
+    return list(dict.fromkeys(name for n in nodes if n.op not in (INPUT, RESULT) for name in names_in(n)))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from graphc.ir.dims import Dim
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Node
-from graphc.plan.program import Program, Statement
+from graphc.plan.nested import Statement
+from graphc.plan.program import Program
 
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "int32": 4, "bool": 1}
 _FREE = ("view", "creation")

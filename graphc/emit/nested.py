@@ -1,0 +1,282 @@
+"""Loops and branches as lines.
+
+    hs = np.empty((T + 1, k))  # every h, the first is h0        h = h0
+    hs[0] = h0                                                   while h.sum() > tol:
+    for t in range(T):                                               h = 0.5 * h
+        hs[t + 1] = np.tanh(ux[t] + hs[t] @ Wh)
+
+While a loop counts, there are arrays for histories and stacks before it begins; a `while` appends to
+lists, of which it makes arrays when it is done.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Sequence
+
+from graphc.emit import layout
+from graphc.emit.body import Body, Counting
+from graphc.emit.nested_names import BlockNames, Blocks, place_of, size_text
+from graphc.emit.numeric import carried_numbers, is_number, read_numbers
+from graphc.emit.pyexpr import print_expr
+from graphc.emit.wrap import INDENT, WIDTH
+from graphc.ir.dims import Size
+from graphc.ir.leaf import scalar_value
+from graphc.ir.node import Node, topological
+from graphc.ir.types import show_shape
+from graphc.ops.creation import numpy_dtype
+from graphc.plan.nested import Block, BranchPlan, LoopPlan, Row, Statement, Variable
+
+
+def write(body: Body, blocks: Blocks, statement: Statement, undo: str = "") -> None:
+    """One statement of the plan."""
+    plan = statement.nested
+    if plan is None:
+        body.statement(statement, undo)
+    elif isinstance(plan, BranchPlan):
+        _branch(body, blocks, plan)
+    elif plan.node["test"] is None:
+        _for(body, blocks, plan)
+    else:
+        _while(body, blocks, plan)
+
+
+# --- for ---
+
+
+def _for(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
+    node, names = plan.node, blocks[plan.block]
+    for variable in plan.variables:
+        if plan.in_rows(variable):
+            _rows_of(body, variable)
+        else:
+            _begin(body, names, variable)
+    for row in plan.block.rows:
+        if row.result["k"] >= 2 * node["carried"]:
+            body.assign(body.names[row.result], body.writer.new_array("empty", row.result.type), _shape(row.result))
+    inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
+    for row in plan.block.rows:
+        if row.first:
+            inner.assign(_row_name(body, names, plan, row), _row_value(inner, row.value), ())
+    for statement in plan.block.statements:
+        write(inner, blocks, statement)
+    for row in plan.block.rows:
+        if not row.first and not row.own:
+            inner.assign(_row_name(body, names, plan, row), inner.writer.expr(row.value), ())
+    _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
+    counts = bool(plan.block.rows) or node["index"] in inner.writer.used_sizes
+    _append(body, _for_head(body, node, names, counts), inner, node["index"])
+    body.fresh |= plan.fresh
+
+
+def _for_head(body: Body, node: Node, names: BlockNames, counts: bool) -> str:
+    start, count = node["start"], node["count"]
+    bounds = [count] if start == 0 else [start, start + count]
+    steps = f"{body.target.symbol('range')}({', '.join(print_expr(body.writer.dim(b)) for b in bounds)})"
+    if node["reverse"]:
+        steps = f"{body.target.symbol('reversed')}({steps})"
+    return f"for {names.sizes[node['index']] if counts else '_'} in {steps}:"
+
+
+def _rows_of(body: Body, variable: Variable) -> None:
+    """The array of a history, and its first row in the order of the steps."""
+    assert variable.history is not None
+    rows, loop = body.names[variable.history], variable.history.args[0]
+    body.assign(rows, body.writer.new_array("empty", variable.history.type), _shape(variable.history))
+    body.assign(f"{rows}[{-1 if loop['reverse'] else 0}]", _row_value(body, variable.init), ())
+
+
+def _row_name(body: Body, names: BlockNames, plan: LoopPlan, row: Row) -> str:
+    return f"{body.names[row.result]}[{size_text(place_of(plan, row), names.sizes)}]"
+
+
+def _row_value(body: Body, node: Node) -> ast.expr:
+    """What is written into a row: where all its elements are one number, that number."""
+    if node in body.names:
+        return body.writer.expr(node)
+    number = _FILLED.get(node.op.name, scalar_value(node))
+    if number is not None and node.type.rank:
+        return body.writer.number(_KINDS[node.type.dtype[:3]](number))
+    thin = node.op.name == "broadcast_to"
+    return body.writer.expr(node.args[0] if thin else node)
+
+
+_FILLED = {"zeros": 0, "ones": 1}
+_KINDS = {"flo": float, "int": int, "boo": bool}
+
+
+# --- while ---
+
+
+def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
+    node, names = plan.node, blocks[plan.block]
+    for variable in plan.variables:
+        _begin(body, names, variable)
+    _lists(body, names, plan)
+    inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
+    head = _while_head(inner, blocks, plan)
+    first = [r for r in plan.block.rows if r.first]
+    last = [r for r in plan.block.rows if not r.first]
+    _add(inner, names, [(r.result, r.value) for r in first])
+    for statement in plan.block.statements:
+        write(inner, blocks, statement)
+    _add(inner, names, [(r.result, r.value) for r in last])
+    _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
+    _add(inner, names, [(v.history, v.old) for v in plan.variables if v.history is not None])
+    counter = names.sizes[node["index"]]
+    counted = _counted(body, plan, inner, names)
+    if counted is not None:
+        body.lines += counted(layout.assign(counter, body.writer.dim(node["start"]), body.indent))
+        inner.lines += counted(layout.update(counter, "+=", "1", inner.indent))
+    _append(body, head, inner, node["index"])
+    _after_while(body, names, plan, counter if counted is not None else None)
+    body.fresh |= plan.fresh
+
+
+def _counted(body: Body, plan: LoopPlan, inner: Body, names: BlockNames) -> Callable[[list[str]], list[str]] | None:
+    """How lines that count the steps are kept: always, or if the number of steps is used; None: lists tell it."""
+    if plan.node["index"] in inner.writer.used_sizes:
+        return list
+    if names.lists:
+        return None
+    size = plan.node["count"].name
+    return lambda lines: [Counting.of(line, size) for line in lines]
+
+
+def _while_head(inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
+    """`while condition:`; a condition that needs lines of its own is decided on inside."""
+    condition = inner.writer.expr(plan.node["test"].outputs[0])
+    line = f"while {print_expr(condition)}:"
+    if not plan.test and len(INDENT) * (inner.indent - 1) + len(line) <= WIDTH:
+        return line
+    for statement in plan.test:
+        write(inner, blocks, statement)
+    stop = _decided(inner, ast.UnaryOp(ast.Not(), condition), blocks[plan.block].decision)
+    inner.lines += [f"{INDENT * inner.indent}{stop}", f"{INDENT * (inner.indent + 1)}break"]
+    return "while True:"
+
+
+def _lists(body: Body, names: BlockNames, plan: LoopPlan) -> None:
+    """The lists of a `while`: a history begins with what there is before the first step."""
+    for variable in plan.variables:
+        if variable.history is not None:
+            text = f"[{names.names[variable.old]}]"
+            body.lines += layout.assign(names.lists[variable.history], text, body.indent)
+    for row in plan.block.rows:
+        kind = body.target.symbol("list") + f"[{body.target.annotation(row.value.type)}]"
+        body.lines += layout.assign(f"{names.lists[row.result]}: {kind}", "[]", body.indent)
+
+
+def _add(inner: Body, names: BlockNames, values: Sequence[tuple[Node, Node]]) -> None:
+    for result, value in values:
+        text = print_expr(inner.writer.expr(value))
+        inner.lines += layout.call_statement("", f"{names.lists[result]}.append", [text], inner.indent)
+
+
+def _after_while(body: Body, names: BlockNames, plan: LoopPlan, counter: str | None) -> None:
+    """Arrays of the lists, and the number of steps."""
+    node, np = plan.node, body.target.symbol("np")
+    for result in plan.piled:
+        rows = names.lists[result]
+        dtype = "" if result.type.dtype == "float64" else f", dtype={numpy_dtype(result.type.dtype)}"
+        text = f"{np}.array({rows}{dtype})"
+        if result["k"] >= 2 * node["carried"] and result.type.rank > 1:  # there may be no step
+            sizes = [print_expr(body.writer.dim(d)) for d in result.type.shape[1:]]
+            text += f".reshape({', '.join([f'len({rows})', *sizes])})"
+        body.lines += layout.assign(body.names[result], text, body.indent, show_shape(result.shape))
+    size = node["count"].name
+    local = names.sizes[size]
+    body.defined.add(size)
+    if counter == local:
+        return
+    if counter is not None:
+        text = print_expr(body.writer.dim(Size.named(node["index"]) - node["start"]))
+    else:
+        result = plan.piled[-1]
+        extra = " - 1" if result["k"] < 2 * node["carried"] else ""
+        text = f"{body.target.symbol('len')}({names.lists[result]}){extra}"
+    body.lines += [Counting.of(line, size) for line in layout.assign(local, text, body.indent)]
+
+
+# --- branches ---
+
+
+def _branch(body: Body, blocks: Blocks, plan: BranchPlan) -> None:
+    condition = body.writer.expr(plan.node.args[0])
+    then, other = (_side(body, blocks, plan, block) for block in (plan.then, plan.other))
+    body.fresh |= plan.fresh
+    if not then.lines and not other.lines:
+        return
+    if not then.lines:
+        condition, then, other = ast.UnaryOp(ast.Not(), condition), other, then
+    _append(body, _decided(body, condition, blocks[plan.then].decision), then)
+    if other.lines:
+        _append(body, "else:", other)
+
+
+def _side(body: Body, blocks: Blocks, plan: BranchPlan, block: Block) -> Body:
+    numbers = read_numbers([p for p, _ in block.reads], [a for _, a in block.reads], body.writer.plain)
+    inner = _inside(body, blocks[block], block, numbers)
+    for statement in block.statements:
+        write(inner, blocks, statement)
+    _at_the_end(inner, block, [body.names[r] for r in plan.results])
+    return inner
+
+
+def _decided(body: Body, condition: ast.expr, name: str) -> str:
+    """`if condition:`, after a line that computes the condition if that is long."""
+    line = f"if {print_expr(condition)}:"
+    if len(INDENT) * body.indent + len(line) <= WIDTH:
+        return line
+    body.assign(name, condition, ())
+    return f"if {name}:"
+
+
+# --- for all of them ---
+
+
+def _begin(body: Body, names: BlockNames, variable: Variable) -> None:
+    """The variable of what is carried, before the first step."""
+    name, init = names.names[variable.old], variable.init
+    tree = body.writer.expr(init)
+    if init.type.rank == 0 and init.type.dtype == "float32" and is_number(init, body.writer.plain):
+        tree = ast.Call(ast.Attribute(ast.Name(body.target.symbol("np")), "float32"), [tree], [])
+    if variable.written and not variable.owned:
+        tree = body.copied(init)
+    if print_expr(tree) != name:
+        body.assign(name, tree, _shape(init))
+
+
+def _inside(body: Body, names: BlockNames, block: Block, numbers: Collection[Node]) -> Body:
+    """The lines of a block, with names for all that it reads."""
+    for placeholder, arg in block.reads:
+        names.names[placeholder] = print_expr(body.writer.expr(arg))
+    return body.inside(names.names, names.sizes, numbers)
+
+
+def _at_the_end(inner: Body, block: Block, targets: Sequence[str]) -> None:
+    """What is assigned when all statements are done: at once, if they need each other's old values."""
+    late = [(targets[i], block.slots[i]) for i in block.late]
+    pairs = [(name, slot, print_expr(inner.writer.expr(slot.new))) for name, slot in late]
+    pairs = [(name, slot, text) for name, slot, text in pairs if name != text]
+    olds = {slot.old for _, slot, _ in pairs}
+    crossed = any(olds & set(topological([slot.new])) - {slot.old} for _, slot, _ in pairs)
+    if len(pairs) > 1 and crossed:
+        targets = [name for name, _, _ in pairs]
+        inner.lines += layout.tuple_statement(f"{', '.join(targets)} =", [text for _, _, text in pairs], inner.indent)
+        return
+    for name, _, text in pairs:
+        inner.lines += layout.assign(name, text, inner.indent)
+
+
+def _append(body: Body, head: str, inner: Body, index: str = "") -> None:
+    """The lines of a block behind its head."""
+    body.lines += [f"{INDENT * body.indent}{head}", *inner.lines]
+    body.writer.symbols |= inner.writer.symbols
+    body.writer.used_sizes |= inner.writer.used_sizes - {index}
+    body.defined |= inner.defined
+
+
+def _shape(node: Node) -> list[str]:
+    """The comment of an array."""
+    return [show_shape(node.shape)] if node.type.rank else []

@@ -1,0 +1,173 @@
+"""Names for the statements of a function, and inside its loops and branches.
+
+    the user's h, of which every step's is kept      hs = np.empty((T + 1, k)),   hs[t], hs[t + 1]
+    the user's h, of which the last is wanted        h = h0,   h = np.tanh(...)
+    a value of each step                             losses, losses[t]
+
+A name may be a subscript: what the line assigns, and what is written where the value is used.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+
+from graphc.emit.expression import renamed
+from graphc.emit.names import Namer, describe
+from graphc.emit.pyexpr import print_expr
+from graphc.ir.control import after, before
+from graphc.ir.dims import Dim, Size
+from graphc.ir.node import Node
+from graphc.plan.nested import Block, BranchPlan, LoopPlan, Row, Statement, Variable
+
+
+@dataclass(eq=False)
+class BlockNames:
+    """What the values of a step or a branch are called.
+
+    sizes: what the sizes are called, the index of a loop included.
+    lists: of a `while`, for each result that has a row for each step, the list that is appended to.
+    decision: for a condition that needs a line of its own.
+    """
+
+    names: dict[Node, str]
+    sizes: Mapping[str, str]
+    decision: str
+    lists: dict[Node, str] = field(default_factory=dict)
+
+
+Blocks = dict[Block, BlockNames]
+
+
+class Naming:
+    """Hands out the names of one function; `blocks` has those inside loops and branches."""
+
+    def __init__(self, namer: Namer, sizes: MutableMapping[str, str]) -> None:
+        self._namer = namer
+        self._sizes = sizes
+        self.blocks: Blocks = {}
+
+    def statements(
+        self,
+        statements: Sequence[Statement],
+        names: dict[Node, str],
+        wanted: Mapping[Node, str],
+        users: Mapping[Node, Sequence[Node]],
+    ) -> None:
+        """Names for statements that have none in `names`: those of `wanted`, then short ones of our own."""
+        given = {**names, **wanted}
+        made = [n for s in statements for n in (s.node, *_results(s))]
+        for node in made:
+            if node in wanted and node not in names:
+                names[node] = self._namer.fresh(wanted[node])
+        follows = {s.reuse for s in statements if s.reuse is not None}
+        for statement in statements:
+            node = statement.node
+            if isinstance(statement.nested, LoopPlan):
+                self._loop(statement.nested, names, wanted)
+            elif statement.nested is not None:
+                self._branch(statement.nested, names)
+            elif node not in names and node not in follows:
+                names[node] = self._namer.fresh(describe(node, given, users.get(node, ())))
+        for statement in reversed(statements):
+            if statement.reuse is not None:
+                names[statement.reuse] = names[statement.node]
+
+    def _loop(self, plan: LoopPlan, names: dict[Node, str], wanted: Mapping[Node, str]) -> None:
+        block, node = plan.block, plan.node
+        counting = node["test"] is not None and node["start"] == 0  # the index is the number of steps so far
+        index = self._size(node["count"].name if counting else node["index"])
+        inside = BlockNames({}, {**self._sizes, node["index"]: index}, "going")
+        late = {block.slots[i].old for i in block.late}
+        for variable in plan.variables:
+            self._variable(plan, variable, names, wanted, inside, variable.old in late)
+        for row in block.rows:
+            if row.result not in names:
+                names[row.result] = self._namer.fresh(self._base(block, row.value) + "s")
+            if row.own:
+                inside.names[row.value] = f"{names[row.result]}[{size_text(place_of(plan, row), inside.sizes)}]"
+        if node["test"] is not None:
+            inside.lists = {r: self._namer.fresh(names[r] + "_list") for r in plan.piled}
+            inside.decision = self._namer.fresh("going")
+            self.statements(plan.test, inside.names, {}, {})
+        self._block(block, inside)
+
+    def _size(self, name: str) -> str:
+        if name not in self._sizes:
+            self._sizes[name] = self._namer.fresh(name)
+        return self._sizes[name]
+
+    def _variable(
+        self,
+        plan: LoopPlan,
+        variable: Variable,
+        names: dict[Node, str],
+        wanted: Mapping[Node, str],
+        inside: BlockNames,
+        late: bool,
+    ) -> None:
+        """The names of what is carried; `late`: its next value has another name until the step is done."""
+        final, rows = variable.final, variable.history
+        base = wanted.get(final) if final is not None else None
+        base = base or self._base(plan.block, variable.old, variable.new)
+        if rows is not None and rows not in names:
+            names[rows] = self._namer.fresh(base + "s")
+        if plan.in_rows(variable) and rows is not None:
+            index = Size.named(plan.node["index"])
+            inside.names[variable.old] = f"{names[rows]}[{size_text(before(plan.node, index), inside.sizes)}]"
+            if final is not None:
+                names[final] = last_row(names[rows], final)
+            return
+        name = names[final] if final in names else self._namer.fresh(base)
+        inside.names[variable.old] = name
+        if final is not None:
+            names[final] = name
+        if not late:
+            inside.names[variable.new] = name
+        elif variable.new in {s.node for s in plan.block.statements}:
+            inside.names.setdefault(variable.new, self._namer.fresh("next_" + name))
+
+    def _base(self, block: Block, *nodes: Node) -> str:
+        """The user's name for one of the nodes, or a short one."""
+        named = [block.body.names[n] for n in nodes if n in block.body.names]
+        return named[0] if named else describe(nodes[-1], block.body.names, ())
+
+    def _branch(self, plan: BranchPlan, names: dict[Node, str]) -> None:
+        for i, result in enumerate(plan.results):
+            if result not in names:
+                base = self._base(plan.then, plan.then.slots[i].new)
+                names[result] = self._namer.fresh(base)
+        decision = self._namer.fresh("taken")
+        for block in (plan.then, plan.other):
+            inside = BlockNames({}, self._sizes, decision)
+            for i, (slot, result) in enumerate(zip(block.slots, plan.results, strict=True)):
+                if i not in block.late:
+                    inside.names[slot.new] = names[result]
+            self._block(block, inside)
+
+    def _block(self, block: Block, inside: BlockNames) -> None:
+        self.blocks[block] = inside
+        body = block.body
+        self.statements(block.statements, inside.names, body.names, body.graph.users)
+
+
+def last_row(rows: str, final: Node) -> str:
+    """The last value of a loop as the row of its history."""
+    return f"{rows}[{0 if final.args[0]['reverse'] else -1}]"
+
+
+def _results(statement: Statement) -> Sequence[Node]:
+    """The results that a loop or a branch has names for."""
+    return () if statement.nested is None else statement.nested.results
+
+
+def place_of(plan: LoopPlan, row: Row) -> Dim:
+    """The row that a step writes, as a size."""
+    index = Size.named(plan.node["index"])
+    is_history: bool = row.result["k"] < 2 * plan.node["carried"]
+    return after(plan.node, index) if is_history else index - plan.node["start"]
+
+
+def size_text(dim: Dim, sizes: Mapping[str, str]) -> str:
+    return print_expr(renamed(ast.parse(str(dim), mode="eval").body, sizes, {}))

@@ -1,0 +1,97 @@
+"""Whose memory a statement may write into: that of a value which is dead, was made here, and is not the user's.
+
+z = X @ W              z is read for the last time:   z = X @ W
+a = z + b                                             z += b
+buf = set_at(buf, v)   a loop carries buf:            buf[t] = v
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from graphc.ir.control import RESULT
+from graphc.ir.node import Node
+from graphc.plan.lines import CONTROL, is_fresh
+from graphc.plan.step import Reads, Slot, first_writer, maker
+
+
+def reads_of_each(order: Sequence[Node], chosen: Collection[Node]) -> dict[Node, list[Node]]:
+    """For each statement what it mentions: statements, results, leaves and values from outside, with repeats."""
+    inside = set(order)
+    return {n: _reads(n, chosen, inside) for n in order if n in chosen and n.op is not RESULT}
+
+
+def _reads(node: Node, chosen: Collection[Node], inside: Collection[Node]) -> list[Node]:
+    found: list[Node] = []
+    stack = list(node.args)
+    while stack:
+        top = stack.pop()
+        if top in chosen or not top.args or top not in inside:
+            found.append(top)
+        else:
+            stack += top.args
+    return found
+
+
+def reuses(order: Sequence[Node], reads: Reads, chosen: Collection[Node], kept: Collection[Node]) -> dict[Node, Node]:
+    """For each statement, in order, the argument whose buffer it may overwrite."""
+    last = {read: node for node, used in reads.items() for read in used}
+    viewed = (a for n in order if "view" in n.op.traits or n.op in CONTROL for a in n.args)
+    held = {*kept, *viewed}
+    found = {n: _reusable(n, chosen, held, last, used) for n, used in reads.items()}
+    return {n: arg for n, arg in found.items() if arg is not None}
+
+
+def _reusable(
+    node: Node, chosen: Collection[Node], kept: Collection[Node], last: Mapping[Node, Node], reads: Sequence[Node]
+) -> Node | None:
+    """The first argument, if its buffer is ours, of the right type, and dead after this line."""
+    if node.op.update is None or not node.args:
+        return None
+    first = node.args[0]
+    fits = first in chosen and first.type == node.type and first.type.rank > 0
+    dead = last.get(first) is node and reads.count(first) == 1 and first not in kept
+    return first if fits and dead and is_fresh(first) else None
+
+
+def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: Iterable[Node]) -> Node | None:
+    """The statement that may write the new value of a slot into the array of the old one, or None.
+
+    reads: in the order of the statements.  outlive: the other values that live longer than the step.
+    """
+    old = slot.old
+    if old is None or slot.new.type.rank == 0 or slot.new.type != old.type:
+        return None
+    writer = first_writer(slot, reads)
+    chain = [maker(slot.new)]
+    while chain[-1] is not writer:
+        if reuse.get(chain[-1]) is not chain[-1].args[0]:
+            return None
+        chain.append(chain[-1].args[0])
+    memory = {old, slot.new, *chain}
+    if any(memory & origins(n) for n in outlive):
+        return None
+    statements = list(reads)
+    behind = statements[statements.index(writer) + 1 :]
+    if any(old in origins(r) for n in behind for r in reads[n]):
+        return None
+    if writer.op in CONTROL:
+        others = [a for a in writer.args if a is not old]
+        return None if any(old in origins(a) for a in others) else writer
+    update = writer.op.update if isinstance(writer.op.update, str) else writer.op.update and writer.op.update(writer)
+    if update is None or writer.args[0] is not old:
+        return None
+    by_call = not update.split(" ")[1].endswith("=")  # NumPy does not look for overlaps there
+    return None if by_call and any(old in origins(a) for a in writer.args[1:]) else writer
+
+
+def origins(node: Node) -> set[Node]:
+    """The values whose memory a value may look at, itself included."""
+    found = {node}
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if "view" in top.op.traits or top.op is RESULT or top.op in CONTROL:
+            stack += [a for a in top.args if a not in found]
+            found.update(top.args)
+    return found
