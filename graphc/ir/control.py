@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -51,7 +52,7 @@ class Body:
     names: Mapping[Node, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     origin: Mapping[Node, Span] = field(default_factory=lambda: MappingProxyType({}), compare=False)
 
-    @property
+    @cached_property
     def graph(self) -> Graph:
         """As a graph, whose passes are those of a body."""
         names = tuple(f"out{i}" for i in range(len(self.outputs)))
@@ -180,6 +181,14 @@ def result_type(node: Node, k: int) -> TensorType:
         return kind.with_shape((count + 1, *kind.shape))
     kind = outputs[k - m].type
     return kind.with_shape((count, *kind.shape))
+
+
+def result_count(node: Node, kind: str) -> int:
+    """How many results of a kind there are: "final", "history" and "stack" of a loop, "result" of the others."""
+    if node.op is not LOOP:
+        return len(bodies(node)[0].outputs)
+    carried: int = node["carried"]
+    return len(node["body"].outputs) - carried if kind == "stack" else carried
 
 
 def final(node: Node, k: int) -> Node:

@@ -6,7 +6,7 @@ differently. A graph is immutable; a pass makes another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -46,8 +46,9 @@ class Graph:
     def nodes(self) -> tuple[Node, ...]:
         """Every node that the outputs need, arguments first."""
         order = topological(self.outputs)
-        if len(order) > MAX_NODES:
-            raise LimitError("G003", f"the graph has {len(order):,} nodes; the limit is 2 million")
+        count = len(order) + _count_inside(order)
+        if count > MAX_NODES:
+            raise LimitError("G003", f"the graph has {count:,} nodes; the limit is 2 million")
         return tuple(order)
 
     @cached_property
@@ -126,6 +127,12 @@ class Graph:
         expressions: sympy.Basic | tuple[sympy.Basic, ...]
         expressions = import_module("graphc.frontends.sympy").to_sympy(self)  # a room below, when asked for
         return expressions
+
+
+def _count_inside(nodes: Iterable[Node]) -> int:
+    """The nodes in the bodies of loops and branches, those in bodies inside bodies included."""
+    bodies = [b.graph for n in nodes if "control" in n.op.traits for b in n.attrs if hasattr(b, "graph")]
+    return sum(len(body.nodes) + _count_inside(body.nodes) for body in bodies)
 
 
 def _restore(

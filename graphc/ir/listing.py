@@ -11,7 +11,13 @@ graph "logistic.gc" (X: f64[n, d], w: f64[d], y: f64[n]) -> (loss: %4) {
 graph     := "graph" string "(" [input ("," input)*] ")" "->" "(" [name ":" ref ("," ...)*] ")" "{" node* "}"
 input     := name ":" type                      type := dtype "[" [dim ("," dim)*] "]"
 node      := ref ":" type "=" op "(" [ref ("," ref)*] [";" attr ("," attr)*] ")"
-ref       := name | "%" number                  attr := name "=" value
+           | ref ":" type "=" ref "." ("final" | "history" | "stack" | "result") "[" number "]"
+           | ref "=" "loop" name "from" dim "count" dim ["reverse"] "(" carried* [";" read*] ")" block ["while" block]
+           | ref "=" "branch" ref "(" read* ")" block "else" block
+           | ref "=" "equation" name ("fixed" | "root") "tolerance" number "limit" number "(" ... ")" block
+block     := "->" "(" ref* [";" ref*] ")" "{" node* "}"
+carried   := ref ":" type "=" ref               read := ref ["=" ref]          both with "," between
+ref       := (name | "%" number) "'"*           attr := name "=" value
 value     := number | string | "True" | "False" | "None" | "(" values ")" | "<" dim ">"
            | type "{" numbers "}"               a constant
            | "[" entries "]"                    an index; a range is start:stop:step:count
@@ -27,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ParseError, Source, Span
+from graphc.ir.blocks import read_control, read_result
 from graphc.ir.dims import Dim, Size, minimum
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
@@ -39,7 +46,7 @@ from graphc.ir.writing import write_listing
 __all__ = ["parse_listing", "write_listing"]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<ref>%\d+)|(?P<string>\"(?:[^\"\\]|\\.)*\")"
+    r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*'*)|(?P<ref>%\d+)|(?P<string>\"(?:[^\"\\]|\\.)*\")"
     r"|(?P<number>-?(?:inf|\d+(?:\.\d*)?(?:e[+-]?\d+)?))|(?P<mark>->|//|.))",
     re.DOTALL,
 )
@@ -51,10 +58,12 @@ def parse_listing(text: str, ops: Mapping[str, Op], title: str = "<listing>") ->
     Raises ParseError where the text is not a listing, or where a type written in it is not the
     one that the op gives.
     """
-    return _Reader(Source(title, text), ops).graph()
+    return Reader(Source(title, text), ops).graph()
 
 
-class _Reader:
+class Reader:
+    """What is left of a listing, and the nodes that are known so far."""
+
     def __init__(self, source: Source, ops: Mapping[str, Op]) -> None:
         self.source = source
         self.ops = ops
@@ -105,13 +114,7 @@ class _Reader:
         self.expect("->")
         self.expect("(")
         outputs = self.sequence(")", self.output)
-        self.expect("{")
-        names: dict[Node, str] = {}
-        while self.peek() != "}":
-            ref, node = self.node()
-            if not ref.startswith("%"):
-                names[node] = ref
-        self.next()
+        names = self.nodes_of_block()
         missing = [ref for _, ref in outputs if ref not in self.nodes]
         if missing:
             raise self.error(f"the output `{missing[0]}` is not defined")
@@ -141,12 +144,28 @@ class _Reader:
         self.expect("[")
         return TensorType(LONG[dtype], tuple(self.sequence("]", self.dim)))
 
+    def nodes_of_block(self) -> dict[Node, str]:
+        """What the nodes between braces are called."""
+        self.expect("{")
+        names: dict[Node, str] = {}
+        while self.peek() != "}":
+            ref, node = self.node()
+            if not ref.startswith("%"):
+                names[node] = ref.rstrip("'")
+        self.next()
+        return names
+
     def node(self) -> tuple[str, Node]:
         ref = self.next()
+        if self.peek() == "=":
+            self.nodes[ref] = read_control(self)
+            return ref, self.nodes[ref]
         self.expect(":")
         type = self.type()
         self.expect("=")
         name = self.next()
+        if self.peek() == ".":
+            return ref, self.defined(ref, read_result(self, self.known(name)), type)
         if name not in self.ops:
             raise self.error(f"`{name}` is not an op")
         self.expect("(")
@@ -156,14 +175,18 @@ class _Reader:
             if self.peek() == ",":
                 self.next()
         attrs = dict(self.sequence(")", self.attribute)) if self.next() == ";" else {}
-        node = make(self.ops[name], args, **attrs)
+        return ref, self.defined(ref, make(self.ops[name], args, **attrs), type)
+
+    def defined(self, ref: str, node: Node, type: TensorType) -> Node:
         if node.type != type:
-            raise self.error(f"{ref} is declared as {type}, and {name} gives {node.type}")
+            raise self.error(f"{ref} is declared as {type}, and {node.op.name} gives {node.type}")
         self.nodes[ref] = node
-        return ref, node
+        return node
 
     def argument(self) -> Node:
-        ref = self.next()
+        return self.known(self.next())
+
+    def known(self, ref: str) -> Node:
         if ref not in self.nodes:
             raise self.error(f"`{ref}` is not defined before its use")
         return self.nodes[ref]

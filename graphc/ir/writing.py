@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.ir.dims import Size
@@ -18,21 +19,104 @@ if TYPE_CHECKING:
 def write_listing(graph: Graph) -> str:
     """The listing of a graph."""
     refs: dict[Node, str] = {node: node["name"] for node in graph.inputs}
-    taken = set(refs.values())
-    lines: list[str] = []
-    for number, node in enumerate(n for n in graph.nodes if n.op is not INPUT):
-        name = graph.names.get(node)
-        if name is None or name in taken:
-            name = f"%{number}"
-        taken.add(name)
-        refs[node] = name
-        args = ", ".join(refs[a] for a in node.args)
-        attrs = ", ".join(f"{k}={_value(v)}" for k, v in node.attributes.items())
-        lines.append(f"  {name}: {node.type} = {node.op.name}({args}{'; ' if attrs else ''}{attrs})")
+    lines = _statements(graph, refs, "  ")
     inputs = ", ".join(f"{node['name']}: {node.type}" for node in graph.inputs)
     outputs = ", ".join(f"{name}: {refs[node]}" for name, node in zip(graph.output_names, graph.outputs, strict=True))
     head = f"graph {json.dumps(graph.title)} ({inputs}) -> ({outputs}) {{"
     return "\n".join([head, *lines, "}"]) + "\n"
+
+
+def _statements(graph: Graph, refs: dict[Node, str], indent: str, inside: bool = False) -> list[str]:
+    """The lines of the nodes of a graph; `refs`, which has its inputs, gets what they are called.
+
+    Of two nodes in a body that have one name the later one gets a prime: `h` and `h'`.
+    """
+    taken = set(refs.values())
+    lines: list[str] = []
+    for number, node in enumerate(n for n in graph.nodes if n.op is not INPUT):
+        name = graph.names.get(node, f"%{number}")
+        if name in taken:
+            name = _free(name, taken) if inside else f"%{number}"
+        taken.add(name)
+        refs[node] = name
+        lines += [indent + line for line in _statement(node, refs)]
+    return lines
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with as many primes as it takes."""
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _statement(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    name = refs[node]
+    special = _SPECIAL.get(node.op.name)
+    if special is not None:
+        return special(node, refs)
+    args = ", ".join(refs[a] for a in node.args)
+    attrs = ", ".join(f"{k}={_value(v)}" for k, v in node.attributes.items())
+    return [f"{name}: {node.type} = {node.op.name}({args}{'; ' if attrs else ''}{attrs})"]
+
+
+def _result(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    (of,) = node.args
+    carried = of["carried"] if of.op.name == "loop" else 0
+    kind = min(node["k"] // carried, 2) if carried else 2
+    kinds = ("final", "history", "stack") if of.op.name == "loop" else ("", "", "result")
+    return [f"{refs[node]}: {node.type} = {refs[of]}.{kinds[kind]}[{node['k'] - kind * carried}]"]
+
+
+def _loop(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    body, test, m = node["body"], node["test"], node["carried"]
+    inner: dict[Node, str] = {}
+    given = _given(node, m, refs, inner)
+    way = " reverse" if node["reverse"] else ""
+    head = f"{refs[node]} = loop {node['index']} from {node['start']} count {node['count']}{way} {given}"
+    lines = _block(head, body.graph, inner, m)
+    if test is None:
+        return lines
+    return [*lines[:-1], *_block("} while", test.graph, inner, 1)]
+
+
+def _equation(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    inner: dict[Node, str] = {}
+    given = _given(node, node["solved"], refs, inner)
+    kind = "root" if node["root"] else "fixed"
+    how = f"{node['index']} {kind} tolerance {node['tolerance']!r} limit {node['limit']}"
+    return _block(f"{refs[node]} = equation {how} {given}", node["body"].graph, inner, node["solved"])
+
+
+def _branch(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    then, other = node["then"], node["other"]
+    inner: dict[Node, str] = {}
+    reads = _reads(then.inputs, node.args[1:], refs, inner)
+    head = f"{refs[node]} = branch {refs[node.args[0]]} ({reads})"
+    first = _block(head, then.graph, inner, len(then.outputs))
+    return [*first[:-1], *_block("} else", other.graph, inner, len(other.outputs))]
+
+
+_SPECIAL = {"loop": _loop, "branch": _branch, "implicit": _equation, "result": _result}
+
+
+def _reads(placeholders: Sequence[Node], args: Sequence[Node], refs: Mapping[Node, str], inner: dict[Node, str]) -> str:
+    """What a body reads: under its name outside if it has one that is free, else `_t_r0 = %3`."""
+    items: list[str] = []
+    for placeholder, arg in zip(placeholders, args, strict=True):
+        same = refs[arg].isidentifier() and refs[arg] not in inner.values()
+        inner[placeholder] = refs[arg] if same else placeholder["name"]
+        items.append(refs[arg] if same else f"{placeholder['name']} = {refs[arg]}")
+    return ", ".join(items)
+
+
+def _block(head: str, graph: Graph, inputs: Mapping[Node, str], carried: int) -> list[str]:
+    """A body: its outputs, those that are carried before the others, and its lines."""
+    refs = dict(inputs)
+    lines = _statements(graph, refs, "  ", inside=True)
+    outputs = [refs[o] for o in graph.outputs]
+    further = f"; {', '.join(outputs[carried:])}" if outputs[carried:] else ""
+    return [f"{head} -> ({', '.join(outputs[:carried])}{further}) {{", *lines, "}"]
 
 
 def _value(value: Any) -> str:
