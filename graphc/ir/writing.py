@@ -100,6 +100,16 @@ def _branch(node: Node, refs: Mapping[Node, str]) -> list[str]:
 _SPECIAL = {"loop": _loop, "branch": _branch, "implicit": _equation, "result": _result}
 
 
+def _given(node: Node, carried: int, refs: Mapping[Node, str], inner: dict[Node, str]) -> str:
+    """What a body is given; `inner` gets what it is called inside."""
+    body = node["body"]
+    for p in body.inputs[:carried]:
+        inner[p] = _free(body.names.get(p, p["name"]), inner.values())
+    first = ", ".join(f"{inner[p]}: {p.type} = {refs[a]}" for p, a in zip(inner, node.args, strict=False))
+    reads = _reads(body.inputs[carried:], node.args[carried:], refs, inner)
+    return f"({'; '.join(filter(None, (first, reads)))})"
+
+
 def _reads(placeholders: Sequence[Node], args: Sequence[Node], refs: Mapping[Node, str], inner: dict[Node, str]) -> str:
     """What a body reads: under its name outside if it has one that is free, else `_t_r0 = %3`."""
     items: list[str] = []

@@ -80,7 +80,7 @@ def test_an_equation_has_a_block() -> None:
     unknown = placeholder("i", 0, x.type)
     (y,) = fixed_point([x], [unknown], [build.apply("cos", build.multiply(unknown, x))], Iteration("i", 1e-10, 100))
     graph = verify(Graph((x,), (y,), ("y",)))
-    assert "equation i fixed tolerance 1e-10 limit 100 (_i_0: f64[] = %4; x) -> (%1) {" in str(graph)
+    assert "equation i fixed tolerance 1e-10 limit 100 (_i_0: f64[] = %5; x) -> (%1) {" in str(graph)
     assert parse_listing(str(graph), REGISTRY).outputs == graph.outputs
     assert pickle.loads(pickle.dumps(graph)).outputs == graph.outputs
 
