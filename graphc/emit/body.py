@@ -141,6 +141,8 @@ class Body:
         assert update is not None
         text = update if isinstance(update, str) else update(node)
         extra: dict[str, ast.expr] = {node.op.args[0]: ast.Name(name)}
+        if statement.reuse is not None and statement.reuse is not node.args[0]:
+            extra[node.op.args[1]] = self.writer.expr(node.args[0])
         if "writes" in node.op.traits:
             value = node.args[1]
             thin = value.args[0] if value not in self.names and value.op.name == "broadcast_to" else value

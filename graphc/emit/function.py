@@ -10,6 +10,7 @@ from graphc.emit.naming import Names
 from graphc.emit.nested import write
 from graphc.emit.spelling import spell
 from graphc.emit.target import Target
+from graphc.ir.dims import Size
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node
 from graphc.ir.sizes import SizeSource, size_sources
@@ -135,12 +136,14 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
 
 
 def _places(saved: Iterable[Node], names: Mapping[Node, str]) -> dict[str, SizeSource]:
-    """For each named size an axis of a saved array that has it."""
+    """For each named size an axis of a saved array that has it, or has one more: a history."""
     found: dict[str, SizeSource] = {}
-    for node in saved:
-        for axis, dim in enumerate(node.shape):
-            if not isinstance(dim, int) and dim.name is not None:
-                found.setdefault(dim.name, SizeSource(dim.name, names[node], axis, 1, 0))
+    for offset in (0, 1):
+        for node in saved:
+            for axis, dim in enumerate(node.shape):
+                name = (dim - offset).name if isinstance(dim - offset, Size) else None
+                if name is not None:
+                    found.setdefault(name, SizeSource(name, names[node], axis, 1, offset))
     return found
 
 

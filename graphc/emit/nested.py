@@ -73,7 +73,7 @@ def _for_head(body: Body, node: Node, names: BlockNames, counts: bool) -> str:
     start, count = node["start"], node["count"]
     bounds = [count] if start == 0 else [start, start + count]
     steps = f"{body.target.symbol('range')}({', '.join(print_expr(body.writer.dim(b)) for b in bounds)})"
-    if node["reverse"]:
+    if node["reverse"] and counts:
         steps = f"{body.target.symbol('reversed')}({steps})"
     return f"for {names.sizes[node['index']] if counts else '_'} in {steps}:"
 
@@ -145,7 +145,13 @@ def _counted(body: Body, plan: LoopPlan, inner: Body, names: BlockNames) -> Call
 
 def _while_head(inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
     """`while condition:`; a condition that needs lines of its own is decided on inside."""
-    condition = inner.writer.expr(plan.node["test"].outputs[0])
+    names = blocks[plan.block].names
+    test = plan.node["test"]
+    known = {n: names[n] for n in (*test.inputs, *(s.node for s in plan.test)) if n in names}
+    before = inner.inside(known, blocks[plan.block].sizes, inner.writer.plain)
+    condition = before.writer.expr(test.outputs[0])
+    inner.writer.symbols |= before.writer.symbols
+    inner.writer.used_sizes |= before.writer.used_sizes
     line = f"while {print_expr(condition)}:"
     if not plan.test and len(INDENT) * (inner.indent - 1) + len(line) <= WIDTH:
         return line

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from graphc.emit.expression import renamed
 from graphc.emit.names import Namer, describe
 from graphc.emit.pyexpr import print_expr
-from graphc.ir.control import after, before
+from graphc.ir.control import LOOP, RESULT, after, before, bodies
 from graphc.ir.dims import Dim, Size
 from graphc.ir.node import Node
+from graphc.plan.lines import is_leaf
 from graphc.plan.nested import Block, BranchPlan, LoopPlan, Row, Statement, Variable
 
 
@@ -57,10 +58,11 @@ class Naming:
     ) -> None:
         """Names for statements that have none in `names`: those of `wanted`, then short ones of our own."""
         given = {**names, **wanted}
-        made = [n for s in statements for n in (s.node, *_results(s))]
+        made = [n for s in statements for n in (s.node, *_variables(s))]
         for node in made:
             if node in wanted and node not in names:
                 names[node] = self._namer.fresh(wanted[node])
+        _go_on(statements, names)
         follows = {s.reuse for s in statements if s.reuse is not None}
         for statement in statements:
             node = statement.node
@@ -68,11 +70,11 @@ class Naming:
                 self._loop(statement.nested, names, wanted)
             elif statement.nested is not None:
                 self._branch(statement.nested, names)
+            elif node not in names and statement.reuse in names:
+                names[node] = names[statement.reuse]
             elif node not in names and node not in follows:
                 names[node] = self._namer.fresh(describe(node, given, users.get(node, ())))
-        for statement in reversed(statements):
-            if statement.reuse is not None:
-                names[statement.reuse] = names[statement.node]
+        _go_on(statements, names)
 
     def _loop(self, plan: LoopPlan, names: dict[Node, str], wanted: Mapping[Node, str]) -> None:
         block, node = plan.block, plan.node
@@ -88,7 +90,7 @@ class Naming:
             if row.own:
                 inside.names[row.value] = f"{names[row.result]}[{size_text(place_of(plan, row), inside.sizes)}]"
         if node["test"] is not None:
-            inside.lists = {r: self._namer.fresh(names[r] + "_list") for r in plan.piled}
+            inside.lists = {r: self._namer.fresh(names[r].rstrip("_") + "_list") for r in plan.piled}
             inside.decision = self._namer.fresh("going")
             self.statements(plan.test, inside.names, {}, {})
         self._block(block, inside)
@@ -130,14 +132,13 @@ class Naming:
 
     def _base(self, block: Block, *nodes: Node) -> str:
         """The user's name for one of the nodes, or a short one."""
-        named = [block.body.names[n] for n in nodes if n in block.body.names]
+        named = [name for n in nodes if (name := name_inside(n, block.body.names)) is not None]
         return named[0] if named else describe(nodes[-1], block.body.names, ())
 
     def _branch(self, plan: BranchPlan, names: dict[Node, str]) -> None:
         for i, result in enumerate(plan.results):
             if result not in names:
-                base = self._base(plan.then, plan.then.slots[i].new)
-                names[result] = self._namer.fresh(base)
+                names[result] = self._namer.fresh(self._either(plan, i))
         decision = self._namer.fresh("taken")
         for block in (plan.then, plan.other):
             inside = BlockNames({}, self._sizes, decision)
@@ -145,6 +146,16 @@ class Naming:
                 if i not in block.late:
                     inside.names[slot.new] = names[result]
             self._block(block, inside)
+
+    def _either(self, plan: BranchPlan, i: int) -> str:
+        """What the i-th result of a branch is called: as on the side that says most."""
+        sides = [(block, block.slots[i].new) for block in (plan.then, plan.other)]
+        for block, new in sides:
+            name = name_inside(new, block.body.names)
+            if name is not None:
+                return name
+        block, new = next((side for side in sides if not is_leaf(side[1])), sides[0])
+        return "chosen" if is_leaf(new) else describe(new, block.body.names, ())
 
     def _block(self, block: Block, inside: BlockNames) -> None:
         self.blocks[block] = inside
@@ -157,9 +168,31 @@ def last_row(rows: str, final: Node) -> str:
     return f"{rows}[{0 if final.args[0]['reverse'] else -1}]"
 
 
-def _results(statement: Statement) -> Sequence[Node]:
-    """The results that a loop or a branch has names for."""
-    return () if statement.nested is None else statement.nested.results
+def name_inside(node: Node, names: Mapping[Node, str]) -> str | None:
+    """The user's name for a node; for a result of a loop or a branch also that of what it is inside."""
+    while node not in names and node.op is RESULT:
+        of, k = node.args[0], node["k"]
+        body, m = bodies(of)[0], of["carried"] if of.op is LOOP else 0
+        if k < 2 * m and body.inputs[k % m] in body.names:
+            return body.names[body.inputs[k % m]]
+        node, names = body.outputs[k if k < m else k - m], body.names
+    return names.get(node)
+
+
+def _go_on(statements: Sequence[Statement], names: dict[Node, str]) -> None:
+    """What is written into has the name of what is made of it."""
+    for statement in reversed(statements):
+        if statement.reuse is not None and statement.node in names:
+            names.setdefault(statement.reuse, names[statement.node])
+
+
+def _variables(statement: Statement) -> list[Node]:
+    """The results of a loop or branch that are not rows of others."""
+    plan = statement.nested
+    if isinstance(plan, LoopPlan):
+        rows = {v.final for v in plan.variables if plan.in_rows(v)}
+        return [r for r in plan.results if r not in rows]
+    return [] if plan is None else list(plan.results)
 
 
 def place_of(plan: LoopPlan, row: Row) -> Dim:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from graphc.ir.control import RESULT
+from graphc.ir.control import BRANCH, RESULT, Body
 from graphc.ir.node import Node
 from graphc.plan.lines import CONTROL, is_fresh
-from graphc.plan.step import Reads, Slot, first_writer, maker
+from graphc.plan.step import Reads, Slot, first_writer, maker, updates
 
 
 def reads_of_each(order: Sequence[Node], chosen: Collection[Node]) -> dict[Node, list[Node]]:
@@ -33,25 +33,29 @@ def _reads(node: Node, chosen: Collection[Node], inside: Collection[Node]) -> li
     return found
 
 
-def reuses(order: Sequence[Node], reads: Reads, chosen: Collection[Node], kept: Collection[Node]) -> dict[Node, Node]:
-    """For each statement, in order, the argument whose buffer it may overwrite."""
+def reuses(
+    order: Sequence[Node], reads: Reads, chosen: Collection[Node], kept: Collection[Node], fresh: Collection[Node] = ()
+) -> dict[Node, Node]:
+    """For each statement, in order, the argument whose buffer it may overwrite.
+
+    fresh: results of loops and branches that are arrays of their own.
+    """
     last = {read: node for node, used in reads.items() for read in used}
     viewed = (a for n in order if "view" in n.op.traits or n.op in CONTROL for a in n.args)
     held = {*kept, *viewed}
-    found = {n: _reusable(n, chosen, held, last, used) for n, used in reads.items()}
+    ours = {n for n in chosen if n not in held and (is_fresh(n) or n in fresh)}
+    found = {n: _reusable(n, ours, last, used) for n, used in reads.items()}
     return {n: arg for n, arg in found.items() if arg is not None}
 
 
-def _reusable(
-    node: Node, chosen: Collection[Node], kept: Collection[Node], last: Mapping[Node, Node], reads: Sequence[Node]
-) -> Node | None:
+def _reusable(node: Node, ours: Collection[Node], last: Mapping[Node, Node], reads: Sequence[Node]) -> Node | None:
     """The first argument, if its buffer is ours, of the right type, and dead after this line."""
     if node.op.update is None or not node.args:
         return None
     first = node.args[0]
-    fits = first in chosen and first.type == node.type and first.type.rank > 0
-    dead = last.get(first) is node and reads.count(first) == 1 and first not in kept
-    return first if fits and dead and is_fresh(first) else None
+    fits = first in ours and first.type == node.type and first.type.rank > 0
+    dead = last.get(first) is node and reads.count(first) == 1
+    return first if fits and dead else None
 
 
 def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: Iterable[Node]) -> Node | None:
@@ -79,7 +83,7 @@ def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: I
         others = [a for a in writer.args if a is not old]
         return None if any(old in origins(a) for a in others) else writer
     update = writer.op.update if isinstance(writer.op.update, str) else writer.op.update and writer.op.update(writer)
-    if update is None or writer.args[0] is not old:
+    if update is None or not updates(writer, old):
         return None
     by_call = not update.split(" ")[1].endswith("=")  # NumPy does not look for overlaps there
     return None if by_call and any(old in origins(a) for a in writer.args[1:]) else writer
@@ -91,7 +95,27 @@ def origins(node: Node) -> set[Node]:
     stack = [node]
     while stack:
         top = stack.pop()
-        if "view" in top.op.traits or top.op is RESULT or top.op in CONTROL:
-            stack += [a for a in top.args if a not in found]
-            found.update(top.args)
+        seen = _passed_on(top) if top.op is RESULT else top.args if "view" in top.op.traits else ()
+        stack += [a for a in seen if a not in found]
+        found.update(seen)
     return found
+
+
+def _passed_on(result: Node) -> list[Node]:
+    """The arguments that a loop or a branch may hand on as a result."""
+    of, k = result.args[0], result["k"]
+    if of.op is BRANCH:
+        return [of.args[1 + i] for side in (of["then"], of["other"]) for i in _inputs(side, k)]
+    if k >= of["carried"]:
+        return []  # arrays of their own
+    carried = [k]
+    for j in carried:
+        if j < of["carried"]:
+            carried += [i for i in _inputs(of["body"], j) if i not in carried]
+    return [of.args[i] for i in carried]
+
+
+def _inputs(body: Body, k: int) -> list[int]:
+    """The numbers of the inputs whose memory an output of a body may look at."""
+    found = origins(body.outputs[k])
+    return [i for i, node in enumerate(body.inputs) if node in found]

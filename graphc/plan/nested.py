@@ -9,11 +9,11 @@ Recursion here is over loops inside one another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body
+from graphc.ir.control import BRANCH, LOOP, RESULT, Body, history
 from graphc.ir.leaf import CONST
 from graphc.ir.node import Node
 from graphc.ir.op import Op
@@ -125,21 +125,36 @@ class BranchPlan:
 class Scope:
     """What is known around a loop or a branch.
 
-    order: the nodes.  chosen: those with names of their own.
-    free: old values whose arrays may be written into.  goes_on: results that take the place of an old value.
+    results: of each loop and branch, those in use.  written_out: nodes that have no name, and are written where they
+    are used.  free: old values whose arrays may be written into.  goes_on: results that take the place of an old value.
     """
 
-    order: Sequence[Node]
-    chosen: Collection[Node]
+    results: Mapping[Node, Sequence[Node]]
+    written_out: Collection[Node]
     free: Collection[Node] = ()
     goes_on: Mapping[Node, Node] = field(default_factory=dict)
 
+    @staticmethod
+    def of(
+        order: Sequence[Node],
+        chosen: Collection[Node],
+        free: Collection[Node] = (),
+        goes_on: Mapping[Node, Node] | None = None,
+    ) -> Scope:
+        results: dict[Node, list[Node]] = {}
+        for node in order:
+            if node.op is RESULT:
+                results.setdefault(node.args[0], []).append(node)
+        written_out = {n for n in order if n not in chosen and not is_leaf(n)}
+        return Scope(results, written_out, free, goes_on or {})
+
     def own(self, init: Node) -> bool:
         """Whether what a loop begins with is an array of its own."""
-        if init in self.free:
-            return True
-        inline = init in self.order and init not in self.chosen and not is_leaf(init)
-        return inline and (is_fresh(init) or init.op is CONST)
+        return init in self.free or (init in self.written_out and (is_fresh(init) or init.op is CONST))
+
+    def plans(self, nodes: Iterable[Node]) -> dict[Node, LoopPlan | BranchPlan]:
+        """The plans of the loops and branches among the statements."""
+        return {n: _PLANNERS[n.op](n, self.results[n], self) for n in nodes if n.op in _PLANNERS}
 
 
 def statements(
@@ -150,18 +165,11 @@ def statements(
 ) -> tuple[Statement, ...]:
     """The chosen nodes as statements; the buffers of `kept` and of viewed values are never reused."""
     reads = reads_of_each(order, chosen)
-    return _statements(Scope(order, chosen), reads, reuses(order, reads, chosen, kept), undone or {})
-
-
-def _statements(
-    scope: Scope, reads: Reads, reuse: Mapping[Node, Node], undone: Mapping[Node, tuple[Node, ...]]
-) -> tuple[Statement, ...]:
-    used: dict[Node, list[Node]] = {}
-    for node in scope.order:
-        if node.op is RESULT:
-            used.setdefault(node.args[0], []).append(node)
-    plans = {n: _PLANNERS[n.op](n, used[n], scope) for n in reads if n.op in _PLANNERS}
-    return tuple(Statement(n, reuse.get(n), undone.get(n, ()), plans.get(n)) for n in reads)
+    plans = Scope.of(order, chosen).plans(reads)
+    viewed = {history(r.args[0], r["k"]) for r in rows_in(order)}
+    fresh = {r for plan in plans.values() for r in plan.fresh} - viewed
+    reuse = reuses(order, reads, chosen, kept, fresh)
+    return tuple(Statement(n, reuse.get(n), (undone or {}).get(n, ()), plans.get(n)) for n in reads)
 
 
 def plan_loop(node: Node, results: Sequence[Node], scope: Scope) -> LoopPlan:
@@ -170,9 +178,9 @@ def plan_loop(node: Node, results: Sequence[Node], scope: Scope) -> LoopPlan:
     needs = loop_needs(node, by_k)
     m, body, test = node["carried"], node["body"], node["test"]
     variables = [_variable(node, k, by_k, scope) for k in needs.outputs if k < m]
-    tested = _test(test) if test is not None else ()
     histories = [(v.history, v.new) for v in variables if v.history is not None]
     stacks = [(by_k[k], body.outputs[k - m]) for k in sorted(by_k) if k >= 2 * m]
+    tested = _test(test, [*(v.new for v in variables), *(v for _, v in stacks)]) if test is not None else ()
     slots = [Slot(v.old, v.new) for v in variables if v.history is None or test is not None]
     block = _block(
         body,
@@ -197,11 +205,18 @@ def _variable(node: Node, k: int, by_k: Mapping[int, Node], scope: Scope) -> Var
     return Variable(init, body.inputs[k], body.outputs[k], history, final, scope.own(init))
 
 
-def _test(test: Body) -> tuple[Statement, ...]:
-    """What must be computed before the condition of a `while` can be written."""
-    order = live(test.outputs)
-    chosen = lines(order, ())
+def _test(test: Body, step: Sequence[Node]) -> tuple[Statement, ...]:
+    """What must be computed before the condition of a `while` can be written: also what `step` needs of its arrays."""
+    order, after = live(test.outputs), live(step)
+    common = {n for n in set(order).intersection(after) if _is_work(n)}
+    read = {a for n in (*order, *after) if n not in common for a in n.args} | set(step)
+    chosen = lines(order, common & read)
     return statements(order, chosen, chosen)
+
+
+def _is_work(node: Node) -> bool:
+    """Whether a node takes more than a few operations on numbers."""
+    return not is_leaf(node) and "view" not in node.op.traits and any(a.type.rank for a in (node, *node.args))
 
 
 def plan_branch(node: Node, results: Sequence[Node], scope: Scope) -> BranchPlan:
@@ -247,7 +262,7 @@ def _block(
     wanted = {*roots, *(n for n in order if n in body.names and not is_leaf(n))}
     chosen = lines(order, wanted, given)
     reads = reads_of_each(order, chosen)
-    arranged = arrange(list(reads), reads, slots)
+    arranged = arrange(reads, slots, rows_in(order))
     placed = _rows(rows, slots, chosen, direct=not appended)
     chosen -= _written_at_the_end(slots, arranged.late, reads, outside)
     reads = {n: reads[n] for n in arranged.order if n in chosen}
@@ -259,15 +274,22 @@ def _block(
         elif old in free:
             reuse[writer] = old
     goes_on = {s.new: s.old for i, s in enumerate(slots) if i not in arranged.late and s.old is not None}
-    done = _statements(Scope(order, chosen, passing, goes_on), reads, reuse, {})
-    inner = [s.nested for s in done if s.nested is not None]
-    made = {n for n in reads if is_fresh(n)} | {r for plan in inner for r in plan.fresh}
+    plans = Scope.of(order, chosen, passing, goes_on).plans(reads)
+    done = tuple(Statement(n, reuse.get(n), (), plans.get(n)) for n in reads)
+    made = {n for n in reads if is_fresh(n)} | {r for plan in plans.values() for r in plan.fresh}
     fresh = {i for i, s in enumerate(slots) if i not in arranged.late and s.new in made}
     fresh |= {i for i, s in enumerate(slots) if s.new is s.old and s.old in free}
-    written = {n for n in reuse.values() if n in free} | {n for plan in inner for n in plan.written}
+    written = {n for n in reuse.values() if n in free} | {n for p in plans.values() for n in p.written}
     return Block(
         body, reads_from, done, tuple(slots), tuple(arranged.late), placed, frozenset(fresh), frozenset(written)
     )
+
+
+def rows_in(order: Sequence[Node]) -> set[Node]:
+    """Last values of loops that are rows of histories in use."""
+    inside = set(order)
+    finals = [n for n in order if n.op is RESULT and n.args[0].op is LOOP and n["k"] < n.args[0]["carried"]]
+    return {n for n in finals if n.args[0]["test"] is None and history(n.args[0], n["k"]) in inside}
 
 
 def _rows(
@@ -277,7 +299,8 @@ def _rows(
     taken = {s.new for s in slots}
     placed: list[Row] = []
     for result, value in rows:
-        own = direct and value in chosen and value.op is not RESULT and value not in taken
+        stored = value.op is not RESULT or value.args[0].op is BRANCH
+        own = direct and value in chosen and stored and value not in taken
         placed.append(Row(result, value, value not in chosen, own))
         taken.add(value)
     return tuple(placed)

@@ -41,12 +41,13 @@ def maker(node: Node) -> Node:
     return node.args[0] if node.op is RESULT else node
 
 
-def arrange(statements: Sequence[Node], reads: Reads, slots: Sequence[Slot]) -> Arranged:
+def arrange(reads: Reads, slots: Sequence[Slot], rows: Collection[Node]) -> Arranged:
     """The statements in an order in which every old value is read before its slot is assigned.
 
-    reads: what each statement mentions.
+    reads: the statements, and what each mentions.  rows: results that are rows of others, not variables.
     """
-    late = _never_by_a_statement(slots, reads)
+    statements = list(reads)
+    late = _never_by_a_statement(slots, reads, rows)
     while True:
         late |= _read_late(slots, late)
         edges = _edges(statements, reads)
@@ -60,14 +61,15 @@ def arrange(statements: Sequence[Node], reads: Reads, slots: Sequence[Slot]) -> 
         late.add(blocked)
 
 
-def _never_by_a_statement(slots: Sequence[Slot], reads: Reads) -> set[int]:
-    """Slots whose new value is an old one of another, or is in another slot already, or comes from a loop that
-    needs the old one until its end."""
+def _never_by_a_statement(slots: Sequence[Slot], reads: Reads, rows: Collection[Node]) -> set[int]:
+    """Slots whose new value is an old one of another, or is in another slot or array already, or comes from a loop
+    that needs the old one until its end."""
     late: set[int] = set()
     taken: set[Node] = set()
     for i, slot in enumerate(slots):
         made = maker(slot.new)
-        if made not in reads or slot.new in taken or (slot.new.op is RESULT and not _takes_over(slot, reads[made])):
+        kept = made not in reads or slot.new in taken or slot.new in rows
+        if kept or (slot.new.op is RESULT and not _takes_over(slot, reads[made])):
             late.add(i)
         taken.add(slot.new)
     return late
@@ -123,10 +125,20 @@ def _protect(edges: dict[Node, set[Node]], reads: Reads, slot: Slot) -> bool:
 def first_writer(slot: Slot, reads: Reads) -> Node:
     """The first of the updates that lead from the old value to the new one, each of which could be done in place."""
     node = slot.new
-    while node.op.update is not None and node.args and node.args[0] in reads:
+    while node.op.update is not None and node.args:
+        if slot.old is not None and updates(node, slot.old):
+            return node
+        if node.args[0] not in reads:
+            break
         node = node.args[0]
-    in_place = node.op.update is not None and node.args and node.args[0] is slot.old
-    return node if in_place else maker(slot.new)
+    return maker(slot.new)
+
+
+def updates(node: Node, old: Node) -> bool:
+    """Whether a statement could be an update of `old`: of its first argument, or of its second if they commute."""
+    if node.op.update is None:
+        return False
+    return node.args[0] is old or ("commutative" in node.op.traits and node.args[1] is old)
 
 
 def _after(edges: Mapping[Node, set[Node]], start: Node) -> set[Node]:
