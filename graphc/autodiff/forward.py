@@ -6,14 +6,16 @@
 One walk from the inputs to the outputs (Griewank and Walther, "Evaluating Derivatives", chapter 3).
 An elementwise op scales tangents by its local partials, a linear op is applied to them, a bilinear
 one follows the product rule. For every other op its adjoint says all: the adjoint is linear in the
-cotangent, so J v is its transpose, the gradient of <vjp(ct), v> with respect to ct. A tangent that
-is zero by structure is never made.
+cotangent, so J v is its transpose, the gradient of <vjp(ct), v> with respect to ct. Loops and branches
+are in `loops_forward.py`. A tangent that is zero by structure is never made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from graphc.autodiff.implicit import pullback_solution
+from graphc.autodiff.loops_forward import pushforward_control
 from graphc.autodiff.reverse import (
     active_nodes,
     fitted,
@@ -27,6 +29,7 @@ from graphc.autodiff.reverse import (
 )
 from graphc.errors import UnsupportedError
 from graphc.expr import build
+from graphc.ir.control import IMPLICIT, RESULT, has_insides, result
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node
 from graphc.ir.node import Node, make, rebuild, topological
@@ -70,13 +73,37 @@ def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Nod
     order = topological(outputs)
     active = active_nodes(order, seeds.keys())
     found: dict[Node, Node] = {}
+    results: dict[Node, Mapping[int, Node]] = {}
     for node in order:
         if node not in active:
             continue
-        tangent = seeds[node] if node in seeds else pushforward(node, [found.get(a) for a in node.args])
+        if has_insides(node):
+            results[node] = _results(node, [found.get(a) for a in node.args])
+            continue
+        if node in seeds:
+            tangent: Node | None = seeds[node]
+        elif node.op is RESULT:
+            tangent = results[node.args[0]].get(node["k"])
+        else:
+            tangent = pushforward(node, [found.get(a) for a in node.args])
         if tangent is not None:
             found[node] = tangent
     return found
+
+
+def _results(node: Node, tangents: Tangents) -> Mapping[int, Node]:
+    """The tangents of the results of a node that has several."""
+    if all(t is None for t in tangents):
+        return {}
+    if node.op is not IMPLICIT:
+        return pushforward_control(node, tangents, tangents_of)
+    cts = {k: input_node(f"{_COTANGENT}{k}", node.args[k].type) for k in range(node["solved"])}
+    wanted = [i for i, t in enumerate(tangents) if t is not None]
+    pulled = pullback_solution(node, cts, wanted, transposed)
+    pairs = [(fitted(back, node.args[i]), t) for i, back in pulled.items() if (t := tangents[i]) is not None]
+    solutions = [result(node, k) for k in cts]
+    found = transposed(pairs, list(cts.values()), known=(node, *node.args, *solutions))
+    return {k: found[ct] for k, ct in cts.items() if ct in found}
 
 
 def pushforward(node: Node, tangents: Tangents) -> Node | None:
