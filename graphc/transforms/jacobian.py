@@ -12,19 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graphc.autodiff.batch import batched
-from graphc.autodiff.forward import tangents_of
-from graphc.autodiff.reverse import transposed
-from graphc.expr import build
+from graphc.autodiff.jacobian import blocks
 from graphc.frontends.numpy.sizes import number_of
-from graphc.ir.dims import product
-from graphc.ir.leaf import const_node, input_node
 from graphc.ir.node import Node
 from graphc.transforms.forward import WholeCall, name_result
-from graphc.transforms.inside import Function, Stage, stage, substituted
+from graphc.transforms.inside import Function, Stage, stage
 from graphc.transforms.reverse import Grad
-
-_UNIT = "_unit"  # a cotangent or tangent in whose place the unit ones are put; no user's name begins so
 
 
 class Jacobian(WholeCall):
@@ -99,58 +92,10 @@ def _count(part: Stage, nodes: Sequence[Node]) -> float:
 def _jacobian(part: Stage, by_rows: bool, single: bool) -> Any:
     """For each output, in the structure of the value, its derivative by each differentiated argument."""
     outputs, inputs = part.outputs, part.inputs
-    blocks = _rows(outputs, inputs) if by_rows else _columns(outputs, inputs)
-    flat = iter(part.finished([block for row in blocks for block in row], {}))
+    found = blocks(outputs, inputs, by_rows)
+    flat = iter(part.finished([block for row in found for block in row], {}))
     leaves = []
     for _ in outputs:
         trees = [tree.structured([part.session.wrapped(next(flat)) for _ in tree.nodes]) for tree in part.trees]
         leaves.append(trees[0] if single else tuple(trees))
     return part.structured(leaves)
-
-
-def _rows(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
-    """By reverse mode: the gradient of every element of each output."""
-    return [[_spread(block, o, x) for x, block in zip(inputs, _row(o, inputs), strict=True)] for o in outputs]
-
-
-def _row(output: Node, inputs: Sequence[Node]) -> list[Node]:
-    ct = input_node(_UNIT, output.type)
-    totals = transposed([(output, ct)], inputs)
-    found = [totals.get(x) or _zeros(x) for x in inputs]
-    return _at_units(found, ct)
-
-
-def _columns(outputs: Sequence[Node], inputs: Sequence[Node]) -> list[list[Node]]:
-    """By forward mode: the derivative of each output along every element of each input."""
-    columns = []
-    for x in inputs:
-        unit = input_node(_UNIT, x.type)
-        found = tangents_of(outputs, {x: unit})
-        blocks = _at_units([found.get(o) or _zeros(o) for o in outputs], unit)
-        columns.append([_last(block, x, o) for o, block in zip(outputs, blocks, strict=True)])
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _at_units(nodes: Sequence[Node], source: Node) -> list[Node]:
-    """The nodes, linear in `source`, at each of its unit values: along a new first axis, but for a scalar."""
-    dtype = source.type.dtype
-    if source.type.rank == 0:
-        return substituted(nodes, {source: const_node(1, dtype)})
-    n = product(source.shape)
-    units = build.reshape(build.eye(n, n, dtype), (n, *source.shape))
-    return batched(nodes, {source: units}, n)
-
-
-def _spread(block: Node, output: Node, x: Node) -> Node:
-    """The first axis, of the elements of the output, in the output's shape."""
-    return build.reshape(block, (*output.shape, *x.shape))
-
-
-def _last(block: Node, x: Node, output: Node) -> Node:
-    """The first axis, of the elements of the input, behind the others and in the input's shape."""
-    behind = build.moved(block, 0, output.type.rank) if x.type.rank else block
-    return build.reshape(behind, (*output.shape, *x.shape))
-
-
-def _zeros(node: Node) -> Node:
-    return build.zeros(node.shape, node.type.dtype)
