@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphc.autodiff.modes import MODES
 from graphc.autodiff.reverse import gradient as reverse_gradient
 from graphc.check.check_grads import SINGLE_TOLERANCE, Report
 from graphc.check.check_grads import check_grads as compare_grads
 from graphc.emit.explain import explain
+from graphc.emit.further import Further
 from graphc.emit.module import Options, emit, scalar_loss
 from graphc.emit.output import write_atomically
 from graphc.errors import ArgumentError, DtypeError, FileError, UnsupportedError
@@ -32,7 +34,7 @@ from graphc.ir.graph import Graph
 from graphc.load import load_module
 from graphc.module import Interface
 from graphc.passes import pipeline
-from graphc.passes.pipeline import Joint, join
+from graphc.passes.pipeline import Joint, further, join
 from graphc.plan.program import Program, plan
 from graphc.plan.stats import Stats, measure
 from graphc.rewrite.rule import Step
@@ -107,30 +109,28 @@ def compile(
     for a function also example arrays, and structures: {"params": {"W": "d h", "b": "h"}}.
     wrt: an input name or several; None means every floating-point input.
     name: what the header calls the model; an identifier.
-    target: "numpy".  mode: None or "value_and_grad".
+    target: "numpy".
+    mode: what else the generated file has besides `forward`, `backward` and `value_and_grad`: "jvp", "hvp",
+    "jacobian", "hessian", or a tuple of them. They are methods of the module, too.
     Raises a GraphcError that says where and what.
 
     >>> m = compile("x * y")
     >>> m.value_and_grad(3.0, 4.0)
     (12.0, Gradients(x=4.0, y=3.0))
     """
-    _check_options(target, mode)
+    modes = _modes(target, mode)
     if name is not None:
         check_name(name)
     with collector_paused():
         if callable(source) and not is_sympy(source):
-            return _compile_function(source, inputs, wrt, name)
+            return module_of(trace_function(source, inputs), wrt, name, modes)
         graph = _graph_of(source, inputs, name)
-        return Module(graph, wrt_names(graph, wrt), name)
+        return Module(graph, wrt_names(graph, wrt), name, modes=modes)
 
 
-def _compile_function(
-    function: Callable[..., Any], inputs: Mapping[str, Any] | None, wrt: str | Sequence[str] | None, name: str | None
+def module_of(
+    traced: Traced, wrt: str | Sequence[str] | None = None, name: str | None = None, modes: Sequence[str] = ()
 ) -> Module:
-    return module_of(trace_function(function, inputs), wrt, name)
-
-
-def module_of(traced: Traced, wrt: str | Sequence[str] | None = None, name: str | None = None) -> Module:
     """The compiled module of a traced function."""
     interface = Interface.of_traced(traced)
     floats = {n["name"] for n in traced.graph.inputs if n.type.is_float} - set(traced.captured)
@@ -139,16 +139,19 @@ def module_of(traced: Traced, wrt: str | Sequence[str] | None = None, name: str 
     else:
         chosen = wrt_names(traced.graph, wrt)
     leaves = [n for n in interface.names_of(chosen) if wrt is not None or n in floats]
-    return Module(traced.graph, tuple(leaves), name, interface, chosen)
+    return Module(traced.graph, tuple(leaves), name, interface, chosen, modes=modes)
 
 
-def _check_options(target: str, mode: str | Sequence[str] | None) -> None:
+def _modes(target: str, mode: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The functions that the generated file has besides those that it always has."""
     if target != "numpy":
         raise UnsupportedError("G040", f"`{target}` is not a target", hint='the target is "numpy"')
     modes = () if mode is None else (mode,) if isinstance(mode, str) else tuple(mode)
     for item in modes:
-        if item != "value_and_grad":
-            raise UnsupportedError("G040", f"`{item}` is not a mode", hint='the mode is "value_and_grad"')
+        if item not in (*MODES, "value_and_grad"):
+            known = ", ".join(f'"{m}"' for m in ("value_and_grad", *MODES))
+            raise UnsupportedError("G040", f"`{item}` is not a mode", hint=f"the modes are {known}")
+    return tuple(m for m in MODES if m in modes)
 
 
 def _graph_of(source: Source, inputs: Mapping[str, InputSpec] | None, name: str | None) -> Graph:
@@ -193,6 +196,7 @@ class Module:
         interface: Interface | None = None,
         arguments: tuple[str, ...] = (),
         joint: Joint | None = None,
+        modes: Sequence[str] = (),
     ) -> None:
         self._joint: Joint = joint or join(graph, wrt)
         self._program: Program = plan(self._joint)
@@ -200,7 +204,14 @@ class Module:
         self._interface = interface or Interface.of_graph(graph)
         self._arguments = arguments or wrt
         self._options = Options(title=name or graph.title, wrt=wrt)
-        self.source: str = emit(self._program, self._options)
+        self._modes = {mode: self._further(mode) for mode in modes}
+        self.source: str = emit(self._program, self._options, tuple(self._modes.values()))
+
+    def _further(self, mode: str) -> Further:
+        """One more function of the generated file."""
+        self._need_gradients()
+        graph = MODES[mode](self._joint.stable, self._wrt)
+        return Further(mode, plan(further(self._joint, graph)), len(self.graph.outputs), self._wrt)
 
     @cached_property
     def _module(self) -> ModuleType:
@@ -247,6 +258,37 @@ class Module:
     def grad(self, /, *args: Any, **inputs: Any) -> Any:
         """The Gradients of a model with one scalar output."""
         return self.value_and_grad(*args, **inputs)[1]
+
+    def jvp(self, /, *args: Any, **inputs: Any) -> tuple[Any, Any]:
+        """(value, its derivative along tangents) of a model compiled with mode="jvp".
+
+        The tangents come after the inputs, one for each of `wrt`, or by name: w_dot.
+        """
+        value, tangent = self._call("jvp", args, inputs)
+        return self._interface.returned(value), self._interface.returned(tangent)
+
+    def hvp(self, /, *args: Any, **inputs: Any) -> Any:
+        """The Hessian times the tangents, as Gradients, of a model compiled with mode="hvp"; arguments as of `jvp`."""
+        return self._interface.gathered(self._arguments, self._call("hvp", args, inputs))
+
+    def jacobian(self, /, *args: Any, **inputs: Any) -> Any:
+        """For each output and each of `wrt` a field y_w of shape output + input; compiled with mode="jacobian"."""
+        return self._call("jacobian", args, inputs)
+
+    def hessian(self, /, *args: Any, **inputs: Any) -> Any:
+        """For each pair of `wrt` a field w_b of shape input + input; compiled with mode="hessian"."""
+        return self._call("hessian", args, inputs)
+
+    def _call(self, mode: str, args: Sequence[Any], inputs: Mapping[str, Any]) -> Any:
+        """Call a further function of the generated file."""
+        if mode not in self._modes:
+            raise ArgumentError("G070", f"the model has no {mode}", hint=f'compile it with mode="{mode}"')
+        nodes = self._modes[mode].program.values.inputs
+        tangents = {w: n["name"] for w, n in zip(self._wrt, nodes[len(self.graph.inputs) :], strict=False)}
+        interface = self._interface.along(tangents, self._arguments) if tangents else self._interface
+        flat = interface.leaves(args, inputs)
+        typed = {n["name"]: _coerced(flat[n["name"]], n.type.dtype, n.type.rank) for n in nodes}
+        return getattr(self._module, mode)(**typed)
 
     def _floats(self, value: Any) -> tuple[Any, ...]:
         """The floating-point outputs among those of the generated file."""

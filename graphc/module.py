@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -42,6 +43,13 @@ class Interface(NamedTuple):
     @staticmethod
     def of_traced(traced: Traced) -> Interface:
         return Interface(tuple(traced.signature.arguments), traced.result, traced.captured)
+
+    def along(self, tangents: Mapping[str, str], wrt: Sequence[str]) -> Interface:
+        """With a tangent for each of `wrt` behind the arguments. tangents: flat names of inputs -> of theirs."""
+        leaves = {n: (a, i) for a in self.arguments for i, n in enumerate(a.names)}
+        table = {a.name: a for a in self.arguments}
+        more = [_tangent(table[name] if name in table else _leaf(*leaves[name]), tangents) for name in wrt]
+        return self._replace(arguments=(*self.arguments, *more))
 
     # --- in ---
 
@@ -100,6 +108,19 @@ class Interface(NamedTuple):
         if argument is None:
             return flat[name]
         return unflatten(argument.shape, [flat.get(n) for n in argument.names])
+
+
+def _leaf(argument: Argument, i: int) -> Argument:
+    """One leaf of an argument as an argument of its own."""
+    return Argument(argument.names[i], LEAF, (argument.types[i],), (argument.names[i],), (None,), (argument.weak[i],))
+
+
+def _tangent(like: Argument, tangents: Mapping[str, str]) -> Argument:
+    """An argument that is a tangent of another one; what is not differentiated by is as before."""
+    floats = [name in tangents for name in like.names]
+    types = tuple(t if f else None for t, f in zip(like.types, floats, strict=True))
+    names = tuple(tangents.get(name, name) for name in like.names)
+    return replace(like, name=f"{like.name}_dot", types=types, names=names)
 
 
 @lru_cache(maxsize=1024)

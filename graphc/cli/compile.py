@@ -20,12 +20,22 @@ def _arguments(parser: ArgumentParser) -> None:
     add_source(parser)
     parser.add_argument("-o", "--output", metavar="OUT.py", help="the file to write (default: standard output)")
     parser.add_argument("--name", help="what the header calls the model")
+    parser.add_argument(
+        "--mode", metavar="hvp,jacobian", help="more functions for the file: jvp, hvp, jacobian, hessian"
+    )
     parser.add_argument("--target", default="numpy", help="what to generate (default: numpy)")
 
 
 def _run(options: Namespace) -> int:
     source = source_of(options)
-    module = compile(source, inputs_of(options), wrt=wrt_of(options), name=options.name, target=options.target)
+    module = compile(
+        source,
+        inputs_of(options),
+        wrt=wrt_of(options),
+        name=options.name,
+        target=options.target,
+        mode=None if options.mode is None else [mode.strip() for mode in options.mode.split(",")],
+    )
     if options.output is None or options.output == "-":
         sys.stdout.write(module.source)
         return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from graphc.emit import layout
 from graphc.emit.body import Body
@@ -22,6 +22,28 @@ MAX_UNDO = 46  # characters of the forward line in a comment
 
 def forward_body(program: Program, target: Target, names: Names, extra: Sequence[str]) -> list[str]:
     """The statements of `forward`; the sizes `extra` are saved, too."""
+    saved = [names.forward[n] for n in program.split.saved] + [names.forward_sizes[s] for s in extra]
+
+    def returned(values: Sequence[str]) -> list[str]:
+        first = values[0] if len(values) == 1 else f"({', '.join(values)})"
+        return layout.return_pair(first, saved, 1)
+
+    return computed(program, target, names, "_check", returned, extra)
+
+
+def computed(
+    program: Program,
+    target: Target,
+    names: Names,
+    check: str,
+    returned: Callable[[Sequence[str]], list[str]],
+    extra: Sequence[str] = (),
+) -> list[str]:
+    """The body of a function that computes the values of a program.
+
+    check: the function that looks at the arguments.  returned: the last lines, given the values.
+    extra: sizes that are needed besides those of the statements.
+    """
     outputs = program.final_values
     saved = program.split.saved
     inputs = program.values.inputs
@@ -34,10 +56,8 @@ def forward_body(program: Program, target: Target, names: Names, extra: Sequence
     for node in outputs:
         values.append(body.result(node, again=node in seen, held=owner(node) in kept))
         seen.add(node)
-    rest = [names.forward[n] for n in saved] + [names.forward_sizes[s] for s in extra]
-    first = values[0] if len(values) == 1 else f"({', '.join(values)})"
-    body.lines += layout.return_pair(first, rest, 1)
-    head = layout.call_statement("", "_check", [n["name"] for n in inputs], 1) if inputs else []
+    body.lines += returned(values)
+    head = layout.call_statement("", check, [n["name"] for n in inputs], 1) if inputs else []
     head += conversions(target, inputs, names.forward)
     body.writer.used_sizes |= set(extra)
     wanted = [s for s in names.forward_sizes if s in body.writer.used_sizes and s not in body.defined]

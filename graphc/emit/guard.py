@@ -20,14 +20,14 @@ from graphc.ir.sizes import names_of, size_sources
 from graphc.plan.program import Program
 
 
-def check_function(program: Program, target: Target, names: Names) -> list[str]:
-    """The source of `_check`; nothing without inputs."""
+def check_function(program: Program, target: Target, names: Names, title: str = "_check") -> list[str]:
+    """The source of the function `title`; nothing without inputs."""
     inputs = program.values.inputs
     if not inputs:
         return []
     params = [f"{n['name']}: {target.annotation(n.type)}" for n in inputs]
     lines = [
-        *layout.function_head("_check", params, "None"),
+        *layout.function_head(title, params, "None"),
         '    """Raise TypeError or ValueError naming the first argument that does not fit."""',
     ]
     scalars = [n for n in inputs if n.type.rank == 0]

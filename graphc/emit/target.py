@@ -42,10 +42,11 @@ class Target:
     aliases: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(program: Program) -> Target:
-        nodes = [*_within(program.joint.graph.nodes), *program.values.inputs]
+    def of(program: Program, *further: Program) -> Target:
+        programs = (program, *further)
+        nodes = [n for p in programs for n in (*_within(p.joint.graph.nodes), *p.values.inputs)]
         floats = {n.type.dtype for n in nodes if n.type.is_float and (n.type.rank or n.op is not CONST)}
-        taken = {n["name"] for n in program.values.inputs}
+        taken = {n["name"] for p in programs for n in p.values.inputs}
         return Target(
             scalar=all(map(_is_scalar, nodes)),
             wide=len(floats) > 1,

@@ -97,6 +97,11 @@ def settled(graph: Graph) -> Joint:
     return Joint(graph, shared, nothing, shared, {}, (), ())
 
 
+def further(joint: Joint, derivative: Graph) -> Joint:
+    """A graph of other derivatives of the stable values of a joint graph, ready to be planned."""
+    return settled(simplify_derivative(derivative, joint.stable.nodes))
+
+
 def join(values: Graph, wrt: Sequence[str], level: Level = Level.FULL) -> Joint:
     """Everything from the graph of a model to the joint graph that is planned and emitted."""
     stable, before = (values, ()) if level is Level.NONE else stabilise(values)

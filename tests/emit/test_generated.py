@@ -25,6 +25,14 @@ from graphc.load import load_module
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE.parent / "golden").glob("*.gc"))
 BIN = Path(sys.executable).parent
+ALL = ("jvp", "hvp", "jacobian", "hessian")
+FURTHER = {
+    "logistic": ((HERE.parent / "golden" / "logistic.gc").read_text("utf-8"), ALL),
+    "scalar": ("x * y + sin(x)", ALL),
+    "hidden": ("Gradients: f64[n]\nJacobian: f64\nreturn sum(sin(Gradients * Jacobian))", ALL),
+    "vectors": ("A: f64[m, n]\nx: f64[n]\ny = tanh(A @ x)\nz = sum(x * x)\nreturn y, z", ("jvp", "jacobian")),
+    "single": ("x: f32[n]\nreturn sum(x * x * x)", ("jvp", "jacobian")),
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +41,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated")
     for model in GOLDEN:
         (folder / f"golden_{model.stem}.py").write_text(gc.compile(model).source, "utf-8")
+    for name, (text, modes) in FURTHER.items():
+        (folder / f"further_{name}.py").write_text(gc.compile(text, mode=modes).source, "utf-8")
     for seed in range(5000, 5100):
         (folder / f"random_{seed}.py").write_text(gc.compile(generator.program(seed).text).source, "utf-8")
     assert len(list(folder.glob("*.py"))) >= 120
