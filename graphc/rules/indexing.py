@@ -46,6 +46,14 @@ def read_of_stack(node: Node, views: Views) -> Node | None:
     return build.getitem(stack.args[row], (*entries[:axis], *entries[axis + 1 :]))
 
 
+def slice_of_repeated(node: Node, views: Views) -> Node | None:
+    """Slices never fail; positions may, so they stay."""
+    x = node.args[0]
+    repeated = x.op.name == "broadcast_to" and x.args[0].type.rank == 0
+    sliced = all(entry is None or isinstance(entry, Range) for entry in node["index"].entries)
+    return build.broadcast_to(x.args[0], node.shape) if repeated and sliced else None
+
+
 def disjoint(one: Index, other: Index) -> bool:
     """Whether two indexes without arrays are known to have no element in common."""
     axes = [[e for e in index.entries if e is not None] for index in (one, other)]
@@ -135,6 +143,15 @@ COMPUTED = (
     ComputedRule("read-of-write", ("getitem",), read_of_write, B, "it reads what was written there", ()),
     ComputedRule(
         "read-of-stack", ("getitem",), read_of_stack, B, "it is known what is there", (("stack((x, y))[1]", "y"),)
+    ),
+    ComputedRule(
+        "slice-of-repeated",
+        ("getitem",),
+        slice_of_repeated,
+        B,
+        "a repeated number has any shape",
+        (("broadcast_to(s, (n, m))[1:] * x[1:]", "s * x[1:]"),),
+        over="broadcast_to",
     ),
     ComputedRule("write-of-everything", ("set_at",), write_of_everything, B, "nothing of the old is left", ()),
     ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
