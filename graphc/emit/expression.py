@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graphc.emit.numeric import is_number, may_be_zero
-from graphc.emit.template import filler, template_tree
+from graphc.emit.template import filler, names_of, template_tree
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE
@@ -88,7 +88,7 @@ class Writer:
         """A template over the op's argument and attribute names, filled in for `node`."""
         scope = self._arguments(template, node)
         if node.attrs:
-            scope |= self._attributes(node)
+            scope |= self._attributes(template, node)
         scope |= extra
         tree: ast.expr = filler(template)(partial(self._name, scope))
         return tree
@@ -109,13 +109,14 @@ class Writer:
             scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
         return scope
 
-    def _attributes(self, node: Node) -> dict[str, Any]:
-        """What the attribute names of a template stand for."""
+    def _attributes(self, template: str, node: Node) -> dict[str, Any]:
+        """What the attribute names of a template stand for; a size that is not written is not needed."""
         shape = node.args[0].shape if node.args else ()
         arrays = node.args[len(_parameters(node.op).fixed) :]
         return {
             name: self._index(value, shape, arrays) if isinstance(value, Index) else self._attribute(value)
             for name, value in node.attributes.items()
+            if name in names_of(template)
         }
 
     def _needs_types(self, template: str, node: Node) -> bool:

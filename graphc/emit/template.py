@@ -27,6 +27,12 @@ def filler(template: str) -> Filler:
     return _filler(template_tree(template))
 
 
+@lru_cache(maxsize=4096)
+def names_of(template: str) -> frozenset[str]:
+    """The names in a template."""
+    return frozenset(n.id for n in ast.walk(template_tree(template)) if isinstance(n, ast.Name))
+
+
 def _filler(tree: Any) -> Filler:
     if isinstance(tree, ast.Name):
         name = tree.id
