@@ -19,7 +19,20 @@ _HOMES = {
     "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify", "trace"),
     "graphc.custom": ("custom_op", "elementwise"),
     "graphc.frontends.sympy": ("from_sympy",),
-    "graphc.transforms": ("fixed_point", "grad", "hessian", "hvp", "jacobian", "jvp", "root", "value_and_grad", "vjp"),
+    "graphc.transforms": (
+        "Triplets",
+        "fixed_point",
+        "grad",
+        "hessian",
+        "hvp",
+        "jacobian",
+        "jvp",
+        "root",
+        "sparse_hessian",
+        "sparse_jacobian",
+        "value_and_grad",
+        "vjp",
+    ),
     "graphc.ir.graph": ("Graph",),
     "graphc.errors": (
         "ArgumentError",
@@ -60,6 +73,7 @@ if TYPE_CHECKING:
     from graphc.errors import UnsupportedError as UnsupportedError
     from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
+    from graphc.transforms import Triplets as Triplets
     from graphc.transforms import fixed_point as fixed_point
     from graphc.transforms import grad as grad
     from graphc.transforms import hessian as hessian
@@ -67,6 +81,8 @@ if TYPE_CHECKING:
     from graphc.transforms import jacobian as jacobian
     from graphc.transforms import jvp as jvp
     from graphc.transforms import root as root
+    from graphc.transforms import sparse_hessian as sparse_hessian
+    from graphc.transforms import sparse_jacobian as sparse_jacobian
     from graphc.transforms import value_and_grad as value_and_grad
     from graphc.transforms import vjp as vjp
 

@@ -12,7 +12,7 @@ made, and a branch from which no requested input can be reached is never entered
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphc.autodiff.implicit import pullback_solution
@@ -75,7 +75,7 @@ def differentiate(graph: Graph, wrt: Sequence[str]) -> Derivative:
 
 
 def transposed(
-    pairs: Sequence[tuple[Node, Node]], sources: Sequence[Node], known: Iterable[Node] = ()
+    pairs: Sequence[tuple[Node, Node]], sources: Sequence[Node], known: Collection[Node] = ()
 ) -> dict[Node, Node]:
     """The cotangents of `sources` and of the nodes between, given (output, its cotangent); others are zero.
 
@@ -154,13 +154,14 @@ def active_nodes(order: Sequence[Node], sources: Collection[Node]) -> set[Node]:
     for node in order:
         if node in sources or (
             (node.type.is_float or node.type == TUPLE)
-            and any(_carries(node, i) for i, a in enumerate(node.args) if a in active)
+            and any(carries(node, i) for i, a in enumerate(node.args) if a in active)
         ):
             active.add(node)
     return active
 
 
-def _carries(node: Node, i: int) -> bool:
+def carries(node: Node, i: int) -> bool:
+    """Whether a derivative flows to the argument `i` of a node."""
     return node.op.partials is None or node.op.partials[i] is not None
 
 

@@ -64,6 +64,11 @@ def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: dict[str,
         return np.asarray(node["value"].array())
     if node.op in _CONTROL:
         return _CONTROL[node.op](node, args, sizes)  # type: ignore[no-any-return]
+    return np.asarray(computed(node, args, sizes), dtype=node.type.dtype)
+
+
+def computed(node: Node, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> Any:
+    """What the text of a node's op gives for arguments of any dtype."""
     scope: dict[str, Any] = dict(zip(node.op.attrs, node.attrs, strict=True))
     for name, value in scope.items():
         scope[name] = _concrete(value, sizes, args)
@@ -72,8 +77,7 @@ def evaluate_node(node: Node, args: Sequence[npt.NDArray[Any]], sizes: dict[str,
     if len(fixed) < len(node.op.args):
         scope[node.op.args[-1][1:]] = tuple(args[len(fixed) :])
     text = node.op.numpy_text([a.type for a in node.args], node.attributes)
-    result = eval(_compiled(text), namespace(node.op), scope)  # our own text, from the op's record
-    return np.asarray(result, dtype=node.type.dtype)
+    return eval(_compiled(text), namespace(node.op), scope)  # our own text, from the op's record
 
 
 def _run(body: Body, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int]) -> list[npt.NDArray[Any]]:

@@ -9,7 +9,7 @@ therefore cannot exist twice, and a walk over a graph is a loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from threading import Lock
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -101,18 +101,18 @@ def rebuild(node: Node, args: Sequence[Node]) -> Node:
     return make(node.op, args, **node.attributes)
 
 
-def topological(roots: Iterable[Node], known: Iterable[Node] = ()) -> list[Node]:
+def topological(roots: Iterable[Node], known: Collection[Node] = ()) -> list[Node]:
     """Every node that `roots` need, arguments first, in the order of first use; no recursion.
 
     known: nodes that are left out, with what only they need.
     """
-    done = set(known)
+    done: set[Node] = set()
     entered: set[Node] = set()
     order: list[Node] = []
     stack = list(roots)[::-1]
     while stack:
         node = stack.pop()
-        if node in done:
+        if node in done or node in known:
             continue
         if node.args and node not in entered:
             entered.add(node)

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.ir.dims import Dim
+from graphc.ir.links import Link, Operands
 from graphc.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ Text = str | Callable[[Sequence[TensorType], Attrs], str]
 Adjoint = Callable[[Any, "Node", "Node", int], "Node | None"]
 # (builder, node, arguments, which of them have a new first axis, its size) -> the node with that axis in front.
 Batch = Callable[[Any, "Node", Sequence["Node"], Sequence[bool], Dim], "Node | None"]
+# (node, its operands at known sizes, argument number) -> which of its elements the result depends on.
+Links = Callable[["Node", Operands, int], Sequence[Link]]
 Requires = Callable[[Sequence[TensorType], Attrs], Sequence[tuple[Dim, int]]]
 
 
@@ -77,6 +80,8 @@ class Op:
     adjoint: linear and structural ops: the cotangent of one argument.
     batch: the op over arguments with a new first axis, for each place along it; None where it can't. What
         its traits say all about (elementwise, reductions, "stacks", ops along one axis) needs none.
+    links: which elements of the result depend on which of an argument, for the patterns of sparse Jacobians;
+        where neither this nor its traits say so, all do on all.
     requires: sizes that must reach a minimum for the op to be defined, as (size, minimum).
     sympy: the formula in SymPy's functions, for proofs; None if there is none.
     domain: for each argument the open or closed interval where it is defined, as text.
@@ -84,7 +89,8 @@ class Op:
     range: the interval of its values, or None.
     traits: "elementwise", "commutative", "linear", "view" (may alias its argument), "writes" (into
         its first argument or a copy of it: always an `update` of its own), "stacks" (works on the last
-        axes of its only argument), "untyped" (NumPy's stubs
+        axes of its only argument), "moves" (each element of the result is one of an argument, or does not
+        depend on any), "untyped" (NumPy's stubs
         do not say which float it is) ...
     cost: rough nanoseconds per float64 element.
     exactness: how far the result may be from the true value of the arguments as they are, in units in the last
@@ -112,6 +118,7 @@ class Op:
     partials: tuple[str | None, ...] | None = None
     adjoint: Adjoint | None = None
     batch: Batch | None = None
+    links: Links | None = None
     requires: Requires | None = None
     sympy: str | None = None
     domain: tuple[str, ...] = ()

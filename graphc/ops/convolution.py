@@ -13,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import DtypeError, ShapeError
 from graphc.ir.dims import Dim
 from graphc.ir.index import Index, Range
+from graphc.ir.links import MAX_POINTS, Link, Operands, mixed
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, promote, show_shape
@@ -81,6 +84,20 @@ def _rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim)
     return e.between(sums, 1, start, start + size) if node["mode"] == "same" else sums  # type: ignore[no-any-return]
 
 
+def _links(node: Node, operands: Operands, i: int) -> list[Link]:
+    """A point for each product: of places a and v, at a + v among all sums; of a known vector, where it is not 0."""
+    values = zip(operands.values, operands.shapes, strict=True)
+    a, v = (np.arange(s[0]) if k == i or x is None else np.flatnonzero(x) for k, (x, s) in enumerate(values))
+    if len(a) * len(v) > MAX_POINTS:
+        return mixed(operands.shapes[i], operands.result, 1, 1)
+    [size], m = operands.result, operands.shapes[1][0]
+    start = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[node["mode"]]
+    places = np.stack(np.meshgrid(a, v, indexing="ij")).reshape(2, -1)
+    target = places.sum(axis=0) - start
+    inside = (target >= 0) & (target < size)
+    return [Link(places[i][inside], target[inside], size)]
+
+
 def _text(types: Sequence[TensorType], attrs: Attrs) -> str:
     return "np.convolve(a, v)" if attrs["mode"] == "full" else "np.convolve(a, v, mode)"
 
@@ -97,6 +114,7 @@ OPS: list[Op] = [
         requires=_lengths,
         adjoint=_adjoint,
         batch=_rows,
+        links=_links,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = the valid convolution of dy with v reversed, dv with a reversed",

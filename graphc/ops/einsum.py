@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import DtypeError, ShapeError
 from graphc.ir.dims import Dim
+from graphc.ir.links import Link, Operands, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, promote, show_shape
@@ -73,6 +74,11 @@ def _einsum_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], 
     return e.apply("einsum", *args, subscripts=str(Subscripts(left, right, new + names.out)))  # type: ignore[no-any-return]
 
 
+def _einsum_links(node: Node, operands: Operands, i: int) -> list[Link]:
+    left, right, out = Subscripts.of(node["subscripts"])
+    return product((left, right), out, operands, i)
+
+
 OPS: list[Op] = [
     Op(
         "einsum",
@@ -84,6 +90,7 @@ OPS: list[Op] = [
         spelling="einsum(subscripts, a, b)",
         adjoint=_einsum,
         batch=_einsum_rows,
+        links=_einsum_links,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = einsum(dy, b) over the other names",

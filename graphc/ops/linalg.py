@@ -6,11 +6,13 @@ whose sizes fit. Vectors take part as one row or one column.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from typing import Any
 
 from graphc.errors import DtypeError, ShapeError
 from graphc.ir.dims import Dim
+from graphc.ir.links import Link, Operands, mixed, product
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
@@ -95,6 +97,15 @@ def _matmul_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], 
     return e.squeeze(full, (last,) if second == 1 else (last - 1,) if first == 1 else ())  # type: ignore[no-any-return]
 
 
+def _matmul_links(node: Node, operands: Operands, i: int) -> list[Link]:
+    ranks = [len(s) for s in operands.shapes]
+    stack = string.ascii_uppercase + string.ascii_lowercase[3:]
+    left, right = (stack[len(stack) - rank + 2 :] if rank > 2 else "" for rank in ranks)
+    rows, columns = ("a" if ranks[0] > 1 else ""), ("c" if ranks[1] > 1 else "")
+    out = max(left, right, key=len) + rows + columns
+    return product((left + rows + "b", right + "b" + columns), out, operands, i)
+
+
 def _outer_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
     a, b = args
     return e.multiply(e.expand_dims(a, (a.type.rank,)), e.expand_dims(b, (b.type.rank - 1,)))  # type: ignore[no-any-return]
@@ -128,6 +139,7 @@ OPS: list[Op] = [
         spelling="a @ b",
         adjoint=_matmul_adjoint,
         batch=_matmul_rows,
+        links=_matmul_links,
         traits=frozenset({"bilinear"}),
         cost=20.0,
         formula="da = dy @ b.T, db = a.T @ dy",
@@ -141,6 +153,7 @@ OPS: list[Op] = [
         "All products of two vectors.",
         adjoint=lambda e, node, ct, i: e.matmul(ct, node.args[1]) if i == 0 else e.matmul(node.args[0], ct),
         batch=_outer_rows,
+        links=lambda node, operands, i: product(("a", "b"), "ab", operands, i),
         traits=frozenset({"bilinear"}),
         cost=0.3,
         formula="da = dy @ b, db = a @ dy",
@@ -156,6 +169,7 @@ OPS: list[Op] = [
             e.apply("cross", node.args[1], ct) if i == 0 else e.apply("cross", ct, node.args[0])
         ),
         batch=_cross_rows,
+        links=lambda node, operands, i: mixed(operands.shapes[i], operands.result, 1, 1),
         traits=frozenset({"bilinear", "untyped"}),
         cost=3.0,
         formula="da = cross(b, dy), db = cross(dy, a)",

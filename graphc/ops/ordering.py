@@ -219,7 +219,7 @@ OPS: list[Op] = [
         "The elements in the order of a permutation along an axis.",
         attrs=("axis",),
         adjoint=_permute,
-        traits=frozenset({"linear"}),
+        traits=frozenset({"linear", "moves"}),
         cost=3.0,
         formula="dx = dy in the order of argsort(order)",
         label="ordered",

@@ -15,7 +15,7 @@ from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
 
-_VIEW = frozenset({"linear", "view"})
+_VIEW = frozenset({"linear", "moves", "view"})
 
 
 def _transpose(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
@@ -221,7 +221,7 @@ OPS: list[Op] = [
         attrs=("axis",),
         spelling="concatenate(xs, axis=axis)",
         adjoint=_unconcatenate,
-        traits=frozenset({"linear"}),
+        traits=frozenset({"linear", "moves"}),
         cost=0.3,
         formula="dx_i = the slice of dy that came from it",
     ),
@@ -234,7 +234,7 @@ OPS: list[Op] = [
         attrs=("axis",),
         spelling="stack(xs, axis=axis)",
         adjoint=_unstack,
-        traits=frozenset({"linear"}),
+        traits=frozenset({"linear", "moves"}),
         cost=0.3,
         formula="dx_i = dy[i]",
     ),

@@ -14,6 +14,7 @@ from typing import Any
 
 from graphc.errors import ShapeError
 from graphc.ir.dims import Dim, product
+from graphc.ir.links import Link, Operands, mixed
 from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Helper, Op
 from graphc.ir.types import TensorType, broadcast, promote, show_shape
@@ -113,6 +114,12 @@ def _solve_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n
     rank = max(node.args[0].type.rank, node.args[1].type.rank)
     full = e.apply("solve", e.behind(a, has[0], rank), e.behind(right, has[1], rank))
     return e.squeeze(full, (full.type.rank - 1,)) if vector else full  # type: ignore[no-any-return]
+
+
+def _solve_links(node: Node, operands: Operands, i: int) -> list[Link]:
+    """Each system by itself; all of its solution depends on all of it."""
+    right = min(len(operands.shapes[1]), 2)
+    return mixed(operands.shapes[i], operands.result, right if i == 1 else 2, right)
 
 
 # --- determinants ---
@@ -280,6 +287,7 @@ OPS: list[Op] = [
         spelling="np.linalg.solve(A, b)",
         adjoint=_solve,
         batch=_solve_rows,
+        links=_solve_links,
         traits=_UNTYPED,
         cost=50.0,
         formula="db = solve(A.T, dx), dA = -db x.T",

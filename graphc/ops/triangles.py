@@ -33,7 +33,7 @@ def _triangle(name: str, doc: str) -> Op:
         attrs=("k",),
         spelling=lambda types, attrs: f"{name}(x, k)" if attrs["k"] else f"{name}(x)",
         adjoint=lambda e, node, ct, i: e.apply(name, ct, k=node["k"]),
-        traits=frozenset({"linear", "stacks"}),
+        traits=frozenset({"linear", "moves", "stacks"}),
         cost=1.0,
         formula=f"dx = {name}(dy)",
         label="tri",

@@ -101,7 +101,7 @@ OPS: list[Op] = [
         requires=_wide_enough,
         adjoint=_add_back,
         batch=_windows_rows,
-        traits=frozenset({"linear", "view"}),
+        traits=frozenset({"linear", "moves", "view"}),
         cost=0.5,
         formula="dx = the sum of dy, each window where it lies",
         label="windows",

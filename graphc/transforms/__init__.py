@@ -12,5 +12,20 @@ from graphc.transforms.forward import hvp, jvp
 from graphc.transforms.implicit import fixed_point, root
 from graphc.transforms.jacobian import hessian, jacobian
 from graphc.transforms.reverse import grad, value_and_grad, vjp
+from graphc.transforms.sparse import sparse_hessian, sparse_jacobian
+from graphc.transforms.triplets import Triplets
 
-__all__ = ["fixed_point", "grad", "hessian", "hvp", "jacobian", "jvp", "root", "value_and_grad", "vjp"]
+__all__ = [
+    "Triplets",
+    "fixed_point",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "root",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "value_and_grad",
+    "vjp",
+]

@@ -26,14 +26,13 @@ from graphc.transforms.arguments import is_static, key
 MAX_KEPT = 128  # compiled forms of one function
 
 
-class Compiled:
-    """One compiled form: a module, and how arguments become those of the module.
+class Form:
+    """A traced function, the arguments that it serves, and how they become those of its graph.
 
     names: of the arguments, positional ones first.
     """
 
-    def __init__(self, traced: Traced, module: Module, names: Sequence[str]) -> None:
-        self.module = module
+    def __init__(self, traced: Traced, names: Sequence[str]) -> None:
         self.names = list(names)
         self._arguments = traced.signature.arguments
         self._captured = traced.captured
@@ -61,21 +60,29 @@ class Compiled:
         return {a.name: given[a.name] for a in self._arguments if any(t is not None for t in a.types)}
 
 
-Form = TypeVar("Form", bound=Compiled)
+class Compiled(Form):
+    """A form of which there is one module."""
+
+    def __init__(self, traced: Traced, module: Module, names: Sequence[str]) -> None:
+        super().__init__(traced, names)
+        self.module = module
 
 
-class Kept(Generic[Form]):
+OneForm = TypeVar("OneForm", bound=Form)
+
+
+class Kept(Generic[OneForm]):
     """The compiled forms of one function.
 
     last: that of the call before.
     """
 
     def __init__(self) -> None:
-        self._forms: OrderedDict[Any, list[Form]] = OrderedDict()
+        self._forms: OrderedDict[Any, list[OneForm]] = OrderedDict()
         self._lock = Lock()
-        self.last: Form | None = None
+        self.last: OneForm | None = None
 
-    def form(self, function: Callable[..., Any], described: Mapping[str, Any], make: Callable[[], Form]) -> Form:
+    def form(self, function: Callable[..., Any], described: Mapping[str, Any], make: Callable[[], OneForm]) -> OneForm:
         """The form for arguments of this kind; made if there is none, or if what the function uses has changed."""
         with self._lock, collector_paused():
             kind = (key(described), fingerprint(function))

@@ -35,7 +35,7 @@ class WholeCall(Transform):
 
     def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Compiled:
         names = list(kinds)
-        flat: Any = _Flat(self)  # a trace calls it by `__graphc_inside__`
+        flat: Any = Flat(self)  # a trace calls it by `__graphc_inside__`
         traced = trace_signature(flat, described_signature(kinds, frozenset(names[count:])))
         graph = replace(traced.graph, title=title_of(innermost(self._function)))
         module = Module(graph, (), None, Interface.of_traced(traced), joint=settled(graph))
@@ -45,7 +45,7 @@ class WholeCall(Transform):
         return compiled.flat.structured(scalars(compiled.module(**compiled.words(args, words))))
 
 
-class _Flat:
+class Flat:
     """A transform whose result is the list of its arrays; what is None in the structure is left out."""
 
     def __init__(self, transform: Transform) -> None:
@@ -67,7 +67,7 @@ class _Flat:
 class WholeForm(Compiled):
     """A module without a backward pass, and the structure of its result."""
 
-    def __init__(self, traced: Traced, module: Module, names: Sequence[str], flat: _Flat) -> None:
+    def __init__(self, traced: Traced, module: Module, names: Sequence[str], flat: Flat) -> None:
         super().__init__(traced, module, names)
         self.flat = flat
 

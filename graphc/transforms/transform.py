@@ -11,7 +11,7 @@ from typing import Any
 from graphc.api import Module
 from graphc.errors import ArgumentError
 from graphc.transforms.arguments import described, differentiable, place_of
-from graphc.transforms.compiled import Compiled, Kept
+from graphc.transforms.compiled import Form, Kept
 from graphc.transforms.inside import session_of
 
 Function = Callable[..., Any]
@@ -43,7 +43,7 @@ class Transform:
     def module(self) -> Module:
         """The compiled module of the call before."""
         if self._kept.last is None:
-            raise ArgumentError("G070", "nothing is compiled yet", hint="call it once; it compiles for its arguments")
+            raise nothing_compiled()
         module: Module = self._kept.last.module
         return module
 
@@ -88,7 +88,7 @@ class Transform:
 
     # --- what the kinds of transforms say ---
 
-    def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Compiled:
+    def _compile(self, kinds: Mapping[str, Any], count: int, places: Sequence[int]) -> Form:
         """The compiled form for these kinds of arguments, `count` of them positional."""
         raise NotImplementedError
 
@@ -99,6 +99,10 @@ class Transform:
     def _traced(self, session: Any, args: Sequence[Any], words: Mapping[str, Any], places: Sequence[int]) -> Any:
         """The result of a call inside a trace."""
         raise NotImplementedError
+
+
+def nothing_compiled() -> ArgumentError:
+    return ArgumentError("G070", "nothing is compiled yet", hint="call it once; it compiles for its arguments")
 
 
 def _ready(args: Sequence[Any], places: Sequence[int]) -> list[Any]:

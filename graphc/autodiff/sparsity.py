@@ -1,0 +1,199 @@
+"""Where a Jacobian may have entries that are not zero: known from the graph, without derivatives.
+
+    y = x[1:] * x[:-1]       row i of dy/dx has entries in the columns i and i + 1
+
+One walk from the input to the outputs, at the sizes of one call. Each node has a pattern: for each of
+its elements, the elements of the input that it may depend on. An op says how its result depends on an
+argument (`Op.links`), or its traits do; what says nothing depends on all of it. So a pattern may have
+too many entries, never too few.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphc.autodiff.pattern import Pattern
+from graphc.autodiff.reverse import active_nodes, carries, fitted, pullback
+from graphc.errors import UnsupportedError
+from graphc.expr.formula import instantiate, names_in, parse_formula
+from graphc.ir.dims import evaluate
+from graphc.ir.interpret import computed, evaluate_node
+from graphc.ir.leaf import INPUT, input_node
+from graphc.ir.links import Link, Operands, along, mixed, numbers
+from graphc.ir.node import Node, topological
+
+_COTANGENT = "_ct"  # names of inputs don't start with an underscore
+
+
+class Known:
+    """What is known of a graph at one call: the sizes, and values that do not depend on what may vary.
+
+    sizes: of the names.  values: of the inputs that are part of the pattern, index arrays above all.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], values: Mapping[Node, npt.NDArray[Any]]) -> None:
+        self._sizes = dict(sizes)
+        self._fixed = dict.fromkeys(values, True)
+        self._values = dict(values)
+
+    def shape(self, node: Node) -> tuple[int, ...]:
+        try:
+            return tuple(evaluate(dim, self._sizes) for dim in node.shape)
+        except KeyError:
+            raise UnsupportedError(
+                "G040",
+                "a pattern is needed before the function runs, and a size in it is that of a loop with a condition",
+                hint="use gc.jacobian or gc.hessian, or a loop with a number of steps",
+            ) from None
+
+    def value(self, node: Node) -> npt.NDArray[Any] | None:
+        """The value of a node, None if it may vary."""
+        if not self._is_fixed(node):
+            return None
+        if node not in self._values:
+            with np.errstate(all="ignore"):
+                for n in topological([node], known=self._values):
+                    self._values[n] = evaluate_node(n, [self._values[a] for a in n.args], self._sizes)
+        return self._values[node]
+
+    def _is_fixed(self, node: Node) -> bool:
+        if node not in self._fixed:
+            for n in topological([node], known=self._fixed):
+                self._fixed[n] = n.op is not INPUT and all(self._fixed[a] for a in n.args)
+        return self._fixed[node]
+
+    def operands(self, node: Node) -> Operands:
+        shapes = tuple(self.shape(a) for a in node.args)
+        return Operands(shapes, tuple(self.value(a) for a in node.args), self.shape(node))
+
+    def moved(self, node: Node, args: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """A node that only moves elements, over the numbers of elements."""
+        return np.asarray(computed(node, args, self._sizes))
+
+
+def patterns_of(outputs: Sequence[Node], source: Node, known: Known) -> list[Pattern]:
+    """The pattern of the Jacobian of each output by `source`, whose elements are the columns."""
+    order = topological(outputs)
+    active = active_nodes(order, {source})
+    users = Counter([*outputs, *(a for n in order for a in n.args)])
+    width = prod(known.shape(source))
+    found = {source: Pattern.identity(width)}
+    for node in order:
+        if node in active and node is not source:
+            found[node] = _pattern(node, found, known)
+        for arg in node.args:
+            users[arg] -= 1
+            if not users[arg]:
+                found.pop(arg, None)  # a pattern may be large
+    return [found.get(o) or Pattern.empty(prod(known.shape(o)), width) for o in outputs]
+
+
+def _pattern(node: Node, found: Mapping[Node, Pattern], known: Known) -> Pattern:
+    """The pattern of a node, given those of its arguments."""
+    parts = [
+        found[arg].through(links_of(node, i, known))
+        for i, arg in enumerate(node.args)
+        if arg in found and carries(node, i)
+    ]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.united(part)
+    return total
+
+
+def links_of(node: Node, i: int, known: Known) -> Sequence[Link]:
+    """How the elements of a node depend on those of its argument `i`."""
+    if node.op.links is not None:
+        return node.op.links(node, known.operands(node), i)
+    rules = (rule(node, i, known) for rule in _RULES)
+    return next(links for links in rules if links is not None)
+
+
+def _elementwise(node: Node, i: int, known: Known) -> list[Link] | None:
+    if not node.op.traits & {"elementwise", "cast"}:
+        return None
+    source = np.broadcast_to(numbers(known.shape(node.args[i])), known.shape(node))
+    slope = _slope(node, i, known)
+    if slope is not None:
+        source = np.where(slope != 0, source, -1)  # a factor that is 0 lets nothing through
+    return [Link(source.ravel(), None, source.size)]
+
+
+def _slope(node: Node, i: int, known: Known) -> npt.NDArray[Any] | None:
+    """The local derivative, if it is one of several numbers that are known."""
+    formula = (node.op.partials or {i: None})[i]
+    if formula is None:
+        return None
+    term, args = parse_formula(formula), dict(zip(node.op.args, node.args, strict=True))
+    used = [args.get(name) for name in names_in(term)]
+    if not any(a is not None and a.type.rank for a in used) or any(a is None or known.value(a) is None for a in used):
+        return None
+    partial = instantiate(term, args | node.attributes)
+    return known.value(partial) if isinstance(partial, Node) else None
+
+
+def _moves(node: Node, i: int, known: Known) -> list[Link] | None:
+    """Each element of the result is one of the argument, or none: where each number arrives."""
+    if "moves" not in node.op.traits:
+        return None
+    places = {k: known.value(a) for k, a in enumerate(node.args) if not a.type.is_float}
+    if any(p is None for p in places.values()):
+        return None
+    shapes = [known.shape(a) for a in node.args]
+    floats = [numbers(s) + 1 if k == i else np.zeros(s, dtype=np.int64) for k, s in enumerate(shapes)]
+    arrived = known.moved(node, [places.get(k, f) for k, f in enumerate(floats)])  # type: ignore[misc]
+    return [Link(arrived.ravel() - 1, None, arrived.size)]
+
+
+def _along_axes(node: Node, i: int, known: Known) -> list[Link] | None:
+    """What works along axes, for each place along the others by itself: then batching, too, needs no rule for it."""
+    chosen = node.attributes.get("axes", node.attributes.get("axis"))
+    if chosen is None or node.op.batch is not None or "moves" in node.op.traits:
+        return None
+    axes = chosen if isinstance(chosen, tuple) else (chosen,)
+    return along(axes, known.shape(node.args[i]), known.shape(node))
+
+
+def _stacks(node: Node, i: int, known: Known) -> list[Link] | None:
+    """A matrix by itself."""
+    if "stacks" not in node.op.traits:
+        return None
+    shape, result = known.shape(node.args[i]), known.shape(node)
+    return mixed(shape, result, 2, len(result) - len(shape) + 2)
+
+
+def _adds(node: Node, i: int, known: Known) -> list[Link] | None:
+    """What adds elements up: its adjoint only moves, and says where each of them goes."""
+    if node.op.adjoint is None:
+        return None
+    ct = input_node(_COTANGENT, node.type)
+    pulled = pullback(node, ct, i)
+    if pulled is None:
+        return None
+    back = fitted(pulled, node.args[i])
+    table: dict[Node, Any] = {ct: numbers(known.shape(node)) + 1}
+    for n in topological([back], known=[ct, node, *node.args]):
+        if not any(a in table for a in n.args):
+            continue
+        args: list[Any] = [table.get(a, known.value(a)) for a in n.args]
+        if not n.op.traits & {"moves", "cast"} or any(a is None for a in args):
+            return None
+        table[n] = known.moved(n, args) if "moves" in n.op.traits else args[0]
+    if back not in table:
+        return None
+    target = table[back].ravel() - 1
+    [source] = np.nonzero(target >= 0)
+    return [Link(source, target[source], table[ct].size)]
+
+
+def _all(node: Node, i: int, known: Known) -> list[Link]:
+    return mixed(*(s := known.shape(node.args[i]), r := known.shape(node)), len(s), len(r))
+
+
+_RULES = (_elementwise, _moves, _along_axes, _stacks, _adds, _all)
