@@ -33,6 +33,8 @@ def _one(op: str, **attrs: int) -> Callable[[Value], Node]:
 _DOCS = {
     ("erf", None): "The error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.",
     ("erfc", None): "1 - erf(x), accurate for large x.",
+    ("erfinv", None): "The inverse of erf, from -1 to 1; infinite at the ends.",
+    ("erfcinv", None): "The inverse of erfc, from 0 to 2; accurate for small x.",
     ("gammaln", None): "log(|gamma(x)|).",
     ("gamma", None): "The gamma function: gamma(n + 1) is n factorial.",
     ("digamma", None): "The derivative of gammaln.",
@@ -143,6 +145,11 @@ def ndtr(x: Value) -> Node:
     return build.multiply(0.5, build.apply("erfc", build.multiply(-math.sqrt(0.5), floating(x))))
 
 
+def ndtri(p: Value) -> Node:
+    """The inverse of ndtr, the quantile function of the standard normal distribution; accurate for small p."""
+    return build.multiply(-math.sqrt(2.0), build.apply("erfcinv", build.multiply(2, floating(p))))
+
+
 def _standard(x: Value, loc: Value, scale: Value) -> tuple[Node, Node]:
     array, middle, width = _floats(x, loc, scale)
     return build.divide(build.subtract(array, middle), width), width
@@ -174,6 +181,12 @@ def norm_logcdf(x: Value, loc: Value = 0.0, scale: Value = 1.0) -> Node:
     return build.apply("log_ndtr", _standard(x, loc, scale)[0])
 
 
+def norm_ppf(q: Value, loc: Value = 0.0, scale: Value = 1.0) -> Node:
+    """The quantile of the normal distribution: where its distribution function is q."""
+    centre, width = _floats(loc, scale)
+    return build.add(build.multiply(ndtri(q), width), centre)
+
+
 def log_expit(x: Value) -> Node:
     """The logarithm of expit(x): -softplus(-x)."""
     return build.negative(build.apply("softplus", build.negative(floating(x))))
@@ -182,6 +195,8 @@ def log_expit(x: Value) -> Node:
 TABLE: dict[str, Callable[..., Any]] = {
     "erf": _one("erf"),
     "erfc": _one("erfc"),
+    "erfinv": _one("erfinv"),
+    "erfcinv": _one("erfcinv"),
     "gammaln": _one("gammaln"),
     "lgamma": _one("gammaln"),
     "gamma": _one("gamma"),
@@ -204,8 +219,10 @@ TABLE: dict[str, Callable[..., Any]] = {
     "kl_div": kl_div,
     "ndtr": ndtr,
     "log_ndtr": _one("log_ndtr"),
+    "ndtri": ndtri,
     "norm_pdf": norm_pdf,
     "norm_logpdf": norm_logpdf,
     "norm_cdf": norm_cdf,
     "norm_logcdf": norm_logcdf,
+    "norm_ppf": norm_ppf,
 }

@@ -1,6 +1,7 @@
 """Special functions, which NumPy lacks: error functions, gamma functions, Bessel functions.
 
     erf(x)            dx = 2 / sqrt(pi) * exp(-x**2)
+    erfinv(x)         dx = sqrt(pi) / 2 * exp(y**2)
     gammaln(x)        dx = digamma(x)
     polygamma(x, n)   dx = polygamma(x, n + 1)
     bessel_i(x, n)    dx = (bessel_i(x, n - 1) + bessel_i(x, n + 1)) / 2
@@ -18,7 +19,19 @@ import math
 
 from graphc.ir.op import Helper, Op, Safe
 from graphc.ops.elementwise import ELEMENTWISE, floating
-from graphc.ops.special_functions import BESSEL_I, BESSEL_IE, DIGAMMA, ERFCX, INVERSE_POWER, LOG_NDTR, MILLS, POLYGAMMA
+from graphc.ops.special_functions import (
+    BESSEL_I,
+    BESSEL_IE,
+    DIGAMMA,
+    ERFCINV,
+    ERFCX,
+    ERFINV,
+    INVERSE_ERF,
+    INVERSE_POWER,
+    LOG_NDTR,
+    MILLS,
+    POLYGAMMA,
+)
 
 _EACH = '''def {name}(x: Array) -> Array:
     """{doc}"""
@@ -129,6 +142,32 @@ OPS: list[Op] = [
         scalar="math.erfc(x)",
         range=(0.0, 2.0),
         exactness=5,
+    ),
+    _special(
+        "erfinv",
+        f"{math.sqrt(math.pi) / 2.0!r} * exp(square(y))",
+        "The inverse of erf.",
+        INVERSE_ERF,
+        ERFINV,
+        sympy="erfinv(x)",
+        domain="[-1, 1]",
+        safe=Safe(0, 0.0, unless="constant(x)"),
+        cost=400.0,
+        exactness=4,
+        conventions="infinite at -1 and 1, with derivative inf; nan beyond",
+    ),
+    _special(
+        "erfcinv",
+        f"{-math.sqrt(math.pi) / 2.0!r} * exp(square(y))",
+        "The inverse of erfc, accurate for small x.",
+        INVERSE_ERF,
+        ERFCINV,
+        sympy="erfinv(1 - x)",
+        domain="(0, 2)",
+        safe=Safe(0, 1.0, unless="constant(x)"),
+        cost=400.0,
+        exactness=4,
+        conventions="inf at 0 and -inf at 2, with derivative -inf; nan beyond",
     ),
     _special(
         "log_ndtr",

@@ -24,6 +24,8 @@ ONE = [
     *[(name, getattr(scipy.special, name), POSITIVE) for name in ("gammaln", "gamma", "digamma", "psi", "entr")],
     ("lgamma", scipy.special.gammaln, POSITIVE),
     ("logit", scipy.special.logit, UNIT),
+    *[(name, getattr(scipy.special, name), UNIT) for name in ("erfinv", "erfcinv", "ndtri")],
+    ("norm_ppf", scipy.stats.norm.ppf, UNIT),
     ("norm_pdf", scipy.stats.norm.pdf, ANY),
     ("norm_logpdf", scipy.stats.norm.logpdf, ANY),
     ("norm_cdf", scipy.stats.norm.cdf, ANY),
@@ -38,7 +40,7 @@ def test_of_one(name, reference, x):
     agree(f"{name}(x)", reference, x=x.reshape(2, 3), second=False, single=not in_float32)
     agree(f"{name}(x)", reference, x=x[0], single=not in_float32)
     agree(f"{name}(x)", reference, x=x[:0], gradients=False, single=not in_float32)
-    if name != "logit":
+    if name not in ("logit", "norm_ppf"):
         agree(f"{name}(x)", reference, x=np.array([1, 2]), gradients=False, single=False)
 
 
@@ -65,6 +67,7 @@ def test_of_more():
     scaled = {"x": ANY, "m": OTHER, "s": POSITIVE}
     for name in ("pdf", "logpdf", "cdf", "logcdf"):
         agree(f"norm_{name}(x, m, s)", getattr(scipy.stats.norm, name), **scaled, single=False)
+    agree("norm_ppf(x, m, s)", scipy.stats.norm.ppf, **{**scaled, "x": UNIT}, single=False)
 
 
 WIDE = np.concatenate([np.geomspace(1e-8, 100.0, 25), -np.geomspace(1e-8, 30.0, 20) - 1e-3])
@@ -75,10 +78,24 @@ def bessel(n):
     return lambda v: mpmath.besseli(n, v)
 
 
+def inverse_erfc(v):
+    """By Newton's method on the logarithm, from SciPy's answer."""
+    y = mpmath.mpf(float(scipy.special.erfcinv(float(v))))
+    for _ in range(4):
+        rest = mpmath.erfc(y)
+        y += mpmath.log(rest / v) * rest * mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(y * y)
+    return y
+
+
+SMALL = np.concatenate([np.geomspace(1e-300, 0.4, 30), [0.49, 0.5, 0.51, 0.7, 0.99]])
+
 # (text, in mpmath, points)
 EXACT = [
     ("erf(x)", mpmath.erf, WIDE),
     ("erfc(x)", mpmath.erfc, np.linspace(-6.0, 26.0, 40)),
+    ("erfinv(x)", mpmath.erfinv, np.concatenate([SMALL, -SMALL, [1.0 - 1e-9, 1.0 - 2.0**-53]])),
+    ("erfcinv(x)", inverse_erfc, SMALL),
+    ("ndtri(x)", lambda v: -mpmath.sqrt(2) * inverse_erfc(2 * v), SMALL[SMALL < 0.49]),
     ("gammaln(x)", lambda v: mpmath.log(abs(mpmath.gamma(v))), NEAR),
     ("gamma(x)", mpmath.gamma, NEAR),
     ("digamma(x)", mpmath.digamma, NEAR),
@@ -123,6 +140,11 @@ EDGES = [
     ("gammaln(x)", {"x": 1e300}, 6.897755278982137e302, (690.7755278982137,)),
     ("i0(x)", {"x": 0.0}, 1.0, (0.0,)),
     ("i1(x)", {"x": 0.0}, 0.0, (0.5,)),
+    ("erfinv(x)", {"x": 1.0}, math.inf, (math.inf,)),
+    ("erfinv(x)", {"x": -0.0}, -0.0, (math.sqrt(math.pi) / 2.0,)),
+    ("erfcinv(x)", {"x": 1.0}, 0.0, (-math.sqrt(math.pi) / 2.0,)),
+    ("ndtri(x)", {"x": 0.0}, -math.inf, (math.inf,)),
+    ("ndtri(x)", {"x": 0.5}, 0.0, (math.sqrt(2.0 * math.pi),)),
     ("erf(x)", {"x": 0.0}, 0.0, (2.0 / math.sqrt(math.pi),)),
     ("norm_logpdf(x)", {"x": 1e10}, -5e19, (-1e10,)),
 ]

@@ -51,6 +51,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "[-1, 1]": (-0.95, 0.95),
     "[1, oo)": (1.05, 4.0),
     "(0, 1)": (0.05, 0.95),
+    "(0, 2)": (0.05, 1.95),
 }
 
 
@@ -782,7 +783,7 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "log2", "log10", "exp2", "cbrt", "arcsinh", "arccosh", "arctanh", "sinc", "sinc_slope", "hypot", "arctan2",
         "logaddexp", "logaddexp2", "mod", "floor_divide", "fmod", "fmax", "fmin", "trunc", "copysign", "heaviside",
         "isfinite", "isnan", "isinf", "signbit", "erf", "erfc", "log_ndtr", "inverse_mills", "gammaln", "gamma",
-        "digamma", "polygamma", "bessel_i", "bessel_ie", "logit",
+        "digamma", "polygamma", "bessel_i", "bessel_ie", "logit", "erfinv", "erfcinv",
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
         "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient",
         "xlogy", "xlog1py")},
@@ -968,7 +969,7 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
     **{op.name: _numpy(op.name) for op in FAMILIES["whole numbers"]},
     **{
         name: _in_the_dtype_of(getattr(scipy.special, name))
-        for name in ("erf", "erfc", "log_ndtr", "gammaln", "gamma", "digamma", "logit")
+        for name in ("erf", "erfc", "erfinv", "erfcinv", "log_ndtr", "gammaln", "gamma", "digamma", "logit")
     },
     "polygamma": _in_the_dtype_of(lambda x, n: scipy.special.polygamma(n, x)),
     "bessel_i": _in_the_dtype_of(lambda x, n: scipy.special.iv(n, x)),

@@ -31,6 +31,7 @@ BOUND: dict[str, tuple[float, float]] = {
     "bessel_ie": (-1e5, 1e5),
     "sinc_slope": (-1e5, 1e5),
     "erfc": (-1e5, 1e5),
+    "erfcinv": (1e-60, 2.0),
     "log_ndtr": (-1e4, 38.0),
     "inverse_mills": (-1e4, 38.0),
 }

@@ -76,7 +76,7 @@ def scipy_function(session: Session, function: types.FunctionType) -> Any:
 
 
 def scipy_method(session: Session, method: types.MethodType) -> Any:
-    """norm.pdf, norm.cdf, norm.logpdf, norm.logcdf of scipy.stats."""
+    """norm.pdf, norm.cdf, norm.logpdf, norm.logcdf, norm.ppf of scipy.stats."""
     if not type(method.__self__).__module__.startswith("scipy.stats"):
         return None
     owner = type(method.__self__).__name__.removesuffix("_gen")
