@@ -4,16 +4,18 @@
 
 One walk; only what depends on a batched node gets the axis. An op's record says how it takes one
 (`Op.batch`), or its traits do: an elementwise op broadcasts, a reduction or an op along an axis has
-its axes one place further, an op of matrices takes stacks. There is no loop over rows; what can't
-be done without one is refused.
+its axes one place further, an op of matrices takes stacks; a loop does all of a step at once
+(`loops_batch.py`). There is no loop over rows; what can't be done without one is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from graphc.autodiff.loops_batch import Along, control_along
 from graphc.errors import UnsupportedError
 from graphc.expr import build
+from graphc.ir.control import RESULT, has_insides
 from graphc.ir.dims import Dim
 from graphc.ir.node import Node, make, rebuild, topological
 
@@ -26,12 +28,25 @@ def batched(outputs: Sequence[Node], sources: Mapping[Node, Node], n: Dim) -> li
     sources: for a node what stands for it, with that axis. An output that depends on none of them is
     repeated. Raises UnsupportedError for an op that takes no such axis.
     """
-    found: dict[Node, Node] = dict(sources)
-    for node in topological(outputs):
-        has = [arg in found for arg in node.args]
-        if node not in found and any(has):
-            found[node] = node_along(node, [found.get(arg, arg) for arg in node.args], has, n)
-    return [build.repeated(found.get(o, o), o in found, n) for o in outputs]
+    along = spread(outputs, sources, n)
+    return [along(o).whole(n) for o in outputs]
+
+
+def spread(outputs: Sequence[Node], sources: Mapping[Node, Node], n: Dim) -> Callable[[Node], Along]:
+    """What stands for each node that `outputs` need when some nodes have the new axis."""
+    found = {node: Along(many, True) for node, many in sources.items()}
+    results: dict[Node, Callable[[int], Along]] = {}
+    for node in topological(outputs, known=sources):
+        args = [found.get(arg) or Along(arg, False) for arg in node.args]
+        if node.op is RESULT and node.args[0] in results:
+            found[node] = results[node.args[0]](node["k"])
+        elif has_insides(node) and any(arg.has for arg in args):
+            results[node] = control_along(node, args, n, spread)
+        elif any(arg.has for arg in args):
+            found[node] = Along(node_along(node, [arg.node for arg in args], [arg.has for arg in args], n), True)
+        elif any(arg in found for arg in node.args):  # a result, without the axis, of a loop that has it elsewhere
+            found[node] = Along(rebuild(node, [arg.node for arg in args]), False)
+    return lambda node: found.get(node) or Along(node, False)
 
 
 def node_along(node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
