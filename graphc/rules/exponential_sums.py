@@ -3,6 +3,7 @@
     exp(x) / sum(where(m, exp(x), 0))  under m   ->   softmax(where(m, x, -inf))
     log(sum(w * exp(x)))                         ->   log(sum(w * exp(x - t))) + t
     log(a * exp(x) + b * exp(y))                 ->   logaddexp(x + log(a), y + log(b))
+    m + logsumexp(x - m[:, None], axis=1)        ->   logsumexp(x, axis=1)
 
 A masked logit is -inf: its probability and its gradient are 0. The shift t is 0 where exp(x) is an
 ordinary number, so nothing changes there. Source: Blanchard, Higham and Higham, "Accurately
@@ -21,7 +22,7 @@ from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.rewrite.conditions import lines_up
 from graphc.rewrite.rule import ComputedRule, Exact
-from graphc.rewrite.views import Factor, Product, Views, build_product, conform
+from graphc.rewrite.views import Factor, Product, Views, build_product, build_sum, conform
 
 
 class _Masked(NamedTuple):
@@ -105,6 +106,33 @@ def weighted_logsumexp(node: Node, views: Views) -> Node | None:
     return build.add(log, shift if total["keepdims"] else build.squeeze(shift, total["axes"]))
 
 
+def logsumexp_of_shifted_rows(node: Node, views: Views) -> Node | None:
+    """A shift by hand that has the summed axes where it is subtracted, and not where it is added again."""
+    i = 0 if node.args[0].op.name == "logsumexp" else 1
+    total, shift = node.args[i], node.args[1 - i]
+    if total["keepdims"] or (i, node.op.name) == (1, "subtract"):
+        return None
+    x, axes = total.args[0], total["axes"]
+    sign = -1.0 if node.op.name == "add" else 1.0
+    terms = views.sum(x)
+    rest = [t for t in terms if t.sign != sign or not _is_dropped(shift, t.node, axes)]
+    if len(rest) != len(terms) - 1:
+        return None
+    unshifted = build.broadcast_to(build_sum(rest, x.type.dtype), x.shape)
+    return conform(build.reduce("logsumexp", unshifted, axes), node.type)
+
+
+def _is_dropped(short: Node, long: Node, axes: tuple[int, ...]) -> bool:
+    """Whether `short` is `long` without these axes, whose size is 1 there."""
+    if long.type.rank != short.type.rank + len(axes) or any(long.shape[a] != 1 for a in axes):
+        return False
+    if long["keepdims"] if "keepdims" in long.op.attrs else False:
+        return short.op is long.op and short is build.apply(
+            long.op.name, *long.args, **{**long.attributes, "keepdims": False}
+        )
+    return short is build.squeeze(long, axes) or (long.op.name in ("expand_dims", "reshape") and long.args[0] is short)
+
+
 def log_of_exponentials(node: Node, views: Views) -> Node | None:
     """The logarithm of exponentials with positive weights, or of one exponential with any."""
     terms = [] if node.op.name == "log" else [Product(1.0, ())]
@@ -170,6 +198,19 @@ COMPUTED = (
         R,
         "no overflow for large x: it is shifted by what exp cannot take",
         (),
+    ),
+    ComputedRule(
+        "logsumexp-of-shifted-rows",
+        ("add", "subtract"),
+        logsumexp_of_shifted_rows,
+        R,
+        "the shift by hand is done inside",
+        (
+            ("max(x, axis=1) + log(sum(exp(x - max(x, axis=1, keepdims=True)), axis=1))", "logsumexp(x, axis=1)"),
+            ("log(sum(exp(x + y[:, 0][:, None]), axis=1)) - y[:, 0]", "logsumexp(x, axis=1)"),
+            ("log(sum(exp(x + s - y[:, :1]), axis=1)) + squeeze(y[:, :1], 1)", "logsumexp(x + s, axis=1)"),
+        ),
+        over="logsumexp",
     ),
     ComputedRule(
         "log-of-exponentials",

@@ -54,6 +54,15 @@ def slice_of_repeated(node: Node, views: Views) -> Node | None:
     return build.broadcast_to(x.args[0], node.shape) if repeated and sliced else None
 
 
+def read_of_one(node: Node, views: Views) -> Node | None:
+    """The only place along an axis: the axis is dropped. A number is read as it is, by its index."""
+    x, entries = node.args[0], node["index"].entries
+    axes = tuple(i for i, entry in enumerate(entries) if type(entry) is int)
+    others = [entry for i, entry in enumerate(entries) if i not in axes]
+    plain = len(node.args) == 1 and all(isinstance(e, Range) and e.whole for e in others)
+    return build.squeeze(x, axes) if plain and node.type.rank and axes and all(x.shape[a] == 1 for a in axes) else None
+
+
 def disjoint(one: Index, other: Index) -> bool:
     """Whether two indexes without arrays are known to have no element in common."""
     axes = [[e for e in index.entries if e is not None] for index in (one, other)]
@@ -152,6 +161,14 @@ COMPUTED = (
         "a repeated number has any shape",
         (("broadcast_to(s, (n, m))[1:] * x[1:]", "s * x[1:]"),),
         over="broadcast_to",
+    ),
+    ComputedRule(
+        "read-of-one",
+        ("getitem",),
+        read_of_one,
+        B,
+        "there is one place only",
+        (("sum(x, axis=1, keepdims=True)[:, 0]", "sum(x, axis=1)"),),
     ),
     ComputedRule("write-of-everything", ("set_at",), write_of_everything, B, "nothing of the old is left", ()),
     ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
