@@ -123,7 +123,7 @@ class Namer:
 def describe(node: Node, given: Mapping[Node, str], users: Sequence[Node]) -> str:
     """A short name for a value that the user did not name; `given` are the user's own names."""
     parts = [given.get(a) for a in node.args]
-    short = [p for p in parts if p is not None and len(p) <= MAX_PART]
+    short = [p for p in parts if p is not None and p.isidentifier() and len(p) <= MAX_PART]
     name = node.op.name
     if name in _UNARY and len(short) == 1:
         return f"{_UNARY[name]}_{short[0]}"

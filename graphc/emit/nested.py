@@ -114,7 +114,7 @@ def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
         _begin(body, names, variable)
     _lists(body, names, plan)
     inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
-    head = _while_head(inner, blocks, plan)
+    head = _while_head(body, inner, blocks, plan)
     first = [r for r in plan.block.rows if r.first]
     last = [r for r in plan.block.rows if not r.first]
     _add(inner, names, [(r.result, r.value) for r in first])
@@ -140,26 +140,27 @@ def _counted(body: Body, plan: LoopPlan, inner: Body, names: BlockNames) -> Call
     if names.lists:
         return None
     size = plan.node["count"].name
+    if not inner.lines:
+        return list  # a block has a line
     return lambda lines: [Counting.of(line, size) for line in lines]
 
 
-def _while_head(inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
+def _while_head(body: Body, inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
     """`while condition:`; a condition that needs lines of its own is decided on inside."""
-    names = blocks[plan.block].names
-    test = plan.node["test"]
-    known = {n: names[n] for n in (*test.inputs, *(s.node for s in plan.test)) if n in names}
-    before = inner.inside(known, blocks[plan.block].sizes, inner.writer.plain)
-    condition = before.writer.expr(test.outputs[0])
-    inner.writer.symbols |= before.writer.symbols
-    inner.writer.used_sizes |= before.writer.used_sizes
-    line = f"while {print_expr(condition)}:"
-    if not plan.test and len(INDENT) * (inner.indent - 1) + len(line) <= WIDTH:
-        return line
-    for statement in plan.test:
-        write(inner, blocks, statement)
-    stop = _decided(inner, ast.UnaryOp(ast.Not(), condition), blocks[plan.block].decision)
-    inner.lines += [f"{INDENT * inner.indent}{stop}", f"{INDENT * (inner.indent + 1)}break"]
-    return "while True:"
+    names, test = blocks[plan.block], plan.node["test"]
+    given = [n for s in plan.test for n in (s.node, *s.results)]
+    known = {n: names.names[n] for n in (*test.inputs, *given) if n in names.names}
+    first = body.inside(known, names.sizes, inner.writer.plain)  # what the step computes is not there yet
+    condition = first.writer.expr(test.outputs[0])
+    head = f"while {print_expr(condition)}:"
+    if plan.test or len(INDENT) * body.indent + len(head) > WIDTH:
+        for statement in plan.test:
+            write(first, blocks, statement)
+        stop = _decided(first, ast.UnaryOp(ast.Not(), condition), names.decision)
+        first.lines += [f"{INDENT * first.indent}{stop}", f"{INDENT * (first.indent + 1)}break"]
+        head = "while True:"
+    _take(inner, first)
+    return head
 
 
 def _lists(body: Body, names: BlockNames, plan: LoopPlan) -> None:
@@ -277,10 +278,19 @@ def _at_the_end(inner: Body, block: Block, targets: Sequence[str]) -> None:
 
 def _append(body: Body, head: str, inner: Body, index: str = "") -> None:
     """The lines of a block behind its head."""
-    body.lines += [f"{INDENT * body.indent}{head}", *inner.lines]
-    body.writer.symbols |= inner.writer.symbols
-    body.writer.used_sizes |= inner.writer.used_sizes - {index}
-    body.defined |= inner.defined
+    if not inner.lines:
+        return  # nothing changes
+    inner.writer.used_sizes -= {index}
+    body.lines.append(f"{INDENT * body.indent}{head}")
+    _take(body, inner)
+
+
+def _take(body: Body, other: Body) -> None:
+    """The lines of another body, and what they use."""
+    body.lines += other.lines
+    body.writer.symbols |= other.writer.symbols
+    body.writer.used_sizes |= other.writer.used_sizes
+    body.defined |= other.defined
 
 
 def _shape(node: Node) -> list[str]:

@@ -80,7 +80,9 @@ class Naming:
         block, node = plan.block, plan.node
         counting = node["test"] is not None and node["start"] == 0  # the index is the number of steps so far
         index = self._size(node["count"].name if counting else node["index"])
-        inside = BlockNames({}, {**self._sizes, node["index"]: index}, "going")
+        around = self._sizes
+        self._sizes = {**around, node["index"]: index}
+        inside = BlockNames({}, self._sizes, "going")
         late = {block.slots[i].old for i in block.late}
         for variable in plan.variables:
             self._variable(plan, variable, names, wanted, inside, variable.old in late)
@@ -94,6 +96,7 @@ class Naming:
             inside.decision = self._namer.fresh("going")
             self.statements(plan.test, inside.names, {}, {})
         self._block(block, inside)
+        self._sizes = around
 
     def _size(self, name: str) -> str:
         if name not in self._sizes:

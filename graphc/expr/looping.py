@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from graphc.errors import Span
 from graphc.expr import build
-from graphc.ir.control import BRANCH, IMPLICIT, LOOP, Body, before, bodies, history, mentions
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, before, bodies, history, mentions
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Index, Range
 from graphc.ir.leaf import INPUT, input_node
@@ -117,6 +117,7 @@ def close_branch(
     """
     needed, also = set(topological(then, outside)), set(topological(other, outside))
     inner = {node for node in needed ^ also if node.op is not INPUT}
+    inner = {node for node in inner if node.op is not RESULT or node.args[0] in inner}  # of a loop before the branch
     closed = _close((*then, *other), inner, {}, "", names or {}, origin or {})
     first = Body(closed.inputs, closed.outputs[: len(then)], closed.names, closed.origin)
     second = Body(closed.inputs, closed.outputs[len(then) :], closed.names, closed.origin)

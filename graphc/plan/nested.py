@@ -17,10 +17,10 @@ from graphc.ir.control import BRANCH, LOOP, RESULT, Body, history
 from graphc.ir.leaf import CONST
 from graphc.ir.node import Node
 from graphc.ir.op import Op
-from graphc.plan.buffers import reads_of_each, reuses, writes_into
+from graphc.plan.buffers import origins, reads_of_each, reuses, writes_into
 from graphc.plan.lines import is_fresh, is_leaf, lines
 from graphc.plan.liveness import branch_needs, live, loop_needs
-from graphc.plan.step import Reads, Slot, arrange
+from graphc.plan.step import Reads, Slot, arrange, maker
 
 
 class Statement(NamedTuple):
@@ -35,6 +35,11 @@ class Statement(NamedTuple):
     reuse: Node | None
     undoes: tuple[Node, ...] = ()
     nested: LoopPlan | BranchPlan | None = None
+
+    @property
+    def results(self) -> tuple[Node, ...]:
+        """The results in use of a loop or a branch."""
+        return () if self.nested is None else self.nested.results
 
 
 class Variable(NamedTuple):
@@ -181,13 +186,14 @@ def plan_loop(node: Node, results: Sequence[Node], scope: Scope) -> LoopPlan:
     histories = [(v.history, v.new) for v in variables if v.history is not None]
     stacks = [(by_k[k], body.outputs[k - m]) for k in sorted(by_k) if k >= 2 * m]
     tested = _test(test, [*(v.new for v in variables), *(v for _, v in stacks)]) if test is not None else ()
+    given = [n for s in tested for n in (s.node, *s.results)]
     slots = [Slot(v.old, v.new) for v in variables if v.history is None or test is not None]
     block = _block(
         body,
         tuple((body.inputs[i], node.args[i]) for i in needs.inputs if i >= m),
         slots,
         (histories if test is None else []) + stacks,
-        [s.node for s in tested],
+        given,
         [v for _, v in histories + stacks] if test is not None else [],
         {v.old for v in variables},
     )
@@ -207,7 +213,9 @@ def _variable(node: Node, k: int, by_k: Mapping[int, Node], scope: Scope) -> Var
 
 def _test(test: Body, step: Sequence[Node]) -> tuple[Statement, ...]:
     """What must be computed before the condition of a `while` can be written: also what `step` needs of its arrays."""
-    order, after = live(test.outputs), live(step)
+    after = live(step)
+    tested = set(live(test.outputs))
+    order = live([*test.outputs, *(n for n in after if n.op is RESULT and n.args[0] in tested)])
     common = {n for n in set(order).intersection(after) if _is_work(n)}
     read = {a for n in (*order, *after) if n not in common for a in n.args} | set(step)
     chosen = lines(order, common & read)
@@ -273,16 +281,33 @@ def _block(
             passing.add(old)
         elif old in free:
             reuse[writer] = old
-    goes_on = {s.new: s.old for i, s in enumerate(slots) if i not in arranged.late and s.old is not None}
+    late = [i for i, slot in enumerate(slots) if i in arranged.late or _overtaken(slot, reads, reuse)]
+    goes_on = {s.new: s.old for i, s in enumerate(slots) if i not in late and s.old is not None}
     plans = Scope.of(order, chosen, passing, goes_on).plans(reads)
     done = tuple(Statement(n, reuse.get(n), (), plans.get(n)) for n in reads)
     made = {n for n in reads if is_fresh(n)} | {r for plan in plans.values() for r in plan.fresh}
-    fresh = {i for i, s in enumerate(slots) if i not in arranged.late and s.new in made}
+    fresh = {i for i, s in enumerate(slots) if i not in late and s.new in made}
     fresh |= {i for i, s in enumerate(slots) if s.new is s.old and s.old in free}
+    fresh = {
+        i for i in fresh if not any({slots[i].old, slots[i].new} & origins(s.new) for s in slots if s is not slots[i])
+    }
     written = {n for n in reuse.values() if n in free} | {n for p in plans.values() for n in p.written}
-    return Block(
-        body, reads_from, done, tuple(slots), tuple(arranged.late), placed, frozenset(fresh), frozenset(written)
-    )
+    return Block(body, reads_from, done, tuple(slots), tuple(late), placed, frozenset(fresh), frozenset(written))
+
+
+def _overtaken(slot: Slot, reads: Reads, reuse: Mapping[Node, Node]) -> bool:
+    """Whether the old value would be read after the first line that has the name of the new one."""
+    first = maker(slot.new)
+    if slot.old is None or first not in reads:
+        return False
+    while reuse.get(first) in reads:
+        first = reuse[first]
+    if reuse.get(first) is slot.old:
+        return False
+    order = list(reads)
+    copies = "writes" in first.op.traits and first.args[0] is not slot.old  # before it reads what it writes
+    behind = order[order.index(first) + (0 if copies else 1) :]
+    return any(slot.old in reads[n] for n in behind)
 
 
 def rows_in(order: Sequence[Node]) -> set[Node]:
