@@ -179,6 +179,22 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     return total
 
 
+def substitute(dim: Dim, replaced: Mapping[str, Dim]) -> Dim:
+    """`dim` with names replaced."""
+    if not isinstance(dim, Size):
+        return dim
+    total: Dim = 0
+    for monomial, coefficient in dim.terms:
+        term: Dim = coefficient
+        for atom in monomial:
+            if isinstance(atom, str):
+                term = term * replaced.get(atom, Size.named(atom))
+            else:
+                term = term * atom.mapped(lambda inner: substitute(inner, replaced))
+        total = total + term
+    return total
+
+
 def at_least(dim: Dim, least: int) -> bool:
     """Whether `dim >= least` follows from every named size being at least 0."""
     if not isinstance(dim, Size):

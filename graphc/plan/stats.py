@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
-from graphc.ir.dims import Dim
+from graphc.ir.control import BRANCH, LOOP, bodies
+from graphc.ir.dims import Dim, at_least, substitute
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Node
-from graphc.plan.nested import Statement
+from graphc.ir.sizes import names_of
+from graphc.plan.nested import BranchPlan, Statement
 from graphc.plan.program import Program
 
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "int32": 4, "bool": 1}
-_FREE = ("view", "creation")
+_FREE = ("view", "creation", "result")
+_NO_ARRAY = ("view", "result")
 
 
 class Stats(NamedTuple):
-    """ops: operations in forward and backward.  flops: floating-point operations, one an element
-    of an elementwise op, 2 m n k for a matrix product.  saved_bytes: of the arrays that forward
-    hands to backward.  peak_bytes: an upper bound: everything that is computed, kept to the end.
+    """ops: operations in forward and backward, of a loop those of all steps.  flops: floating-point
+    operations, one an element of an elementwise op, 2 m n k for a matrix product.  saved_bytes: of the
+    arrays that forward hands to backward.  peak_bytes: an upper bound: everything that is computed, kept
+    to the end; of a loop what one step makes, and the rows that are kept.
     """
 
-    forward_ops: int
-    backward_ops: int
+    forward_ops: Dim
+    backward_ops: Dim
     forward_flops: Dim
     backward_flops: Dim
     saved_bytes: Dim
     peak_bytes: Dim
 
     @property
-    def ops(self) -> int:
+    def ops(self) -> Dim:
         return self.forward_ops + self.backward_ops
 
     @property
@@ -41,19 +47,75 @@ class Stats(NamedTuple):
 
 
 def measure(program: Program) -> Stats:
-    forward = [n for n in program.split.forward if _counts(n)]
-    backward = [n for n in program.split.backward if _counts(n)]
+    forward, backward = _cost(program.split.forward), _cost(program.split.backward)
     saved = _total(_bytes(n) for n in program.split.saved if n.op is not INPUT)
-    made = _total(_bytes(s.node) for s in _allocating([*program.forward, *program.backward]))
-    return Stats(len(forward), len(backward), _total(map(_flops, forward)), _total(map(_flops, backward)), saved, made)
+    made = _allocated([*program.forward, *program.backward])
+    return Stats(forward.ops, backward.ops, forward.flops, backward.flops, saved, made)
+
+
+class _Cost(NamedTuple):
+    ops: Dim
+    flops: Dim
+
+    def __add__(self, other: object) -> _Cost:
+        assert isinstance(other, _Cost)
+        return _Cost(self.ops + other.ops, self.flops + other.flops)
+
+
+_NOTHING = _Cost(0, 0)
+
+
+def _cost(nodes: Iterable[Node]) -> _Cost:
+    return reduce(operator.add, map(_cost_of, nodes), _NOTHING)
+
+
+def _cost_of(node: Node) -> _Cost:
+    """The cost of one node; of a loop that of all steps, of a branch that of the dearer side."""
+    if node.op is LOOP:
+        step = reduce(operator.add, [_cost(body.graph.nodes) for body in bodies(node)])
+        return _Cost(_over_steps(step.ops, node), _over_steps(step.flops, node))
+    if node.op is BRANCH:
+        then, other = (_cost(body.graph.nodes) for body in bodies(node))
+        return _Cost(_dearer(then.ops, other.ops), _dearer(then.flops, other.flops))
+    return _Cost(1, _flops(node)) if _counts(node) else _NOTHING
+
+
+def _over_steps(dim: Dim, loop: Node) -> Dim:
+    """The sum over the steps of a loop, from the first and the last: exact where `dim` is linear in the index."""
+    index: str = loop["index"]
+    start: Dim = loop["start"]
+    count: Dim = loop["count"]
+    if index not in names_of([dim]):
+        return dim * count
+    ends = substitute(dim, {index: start}) + substitute(dim, {index: start + count - 1})
+    return (ends * count) // 2
+
+
+def _dearer(a: Dim, b: Dim) -> Dim:
+    """The larger of two; their sum if neither is known to be it."""
+    if at_least(a - b, 0):
+        return a
+    return b if at_least(b - a, 0) else a + b
 
 
 def _counts(node: Node) -> bool:
     return node.op not in (INPUT, CONST, SIZE) and not any(t in node.op.traits for t in _FREE)
 
 
-def _allocating(statements: Sequence[Statement]) -> list[Statement]:
-    return [s for s in statements if s.reuse is None and "view" not in s.node.op.traits]
+def _allocated(statements: Iterable[Statement]) -> Dim:
+    """The bytes of the arrays that these statements make; those of a step count once."""
+    return _total(_made(s) for s in statements if s.reuse is None and not any(t in s.node.op.traits for t in _NO_ARRAY))
+
+
+def _made(statement: Statement) -> Dim:
+    plan = statement.nested
+    if plan is None:
+        return _bytes(statement.node)
+    results = _total(map(_bytes, plan.results))
+    if isinstance(plan, BranchPlan):
+        return results + _allocated([*plan.then.statements, *plan.other.statements])
+    last = plan.node["start"] + plan.node["count"] - 1
+    return results + substitute(_allocated([*plan.block.statements, *plan.test]), {plan.node["index"]: last})
 
 
 def _total(items: Iterable[Dim]) -> Dim:

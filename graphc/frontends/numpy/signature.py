@@ -15,10 +15,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from graphc.errors import ArgumentError, DtypeError, GraphcError
-from graphc.frontends.numpy.sizes import substitute
 from graphc.frontends.numpy.structure import Shape, flatten, is_container, joined_name, paths_of
 from graphc.frontends.text.shapes import input_type
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, substitute
 from graphc.ir.types import SHORT, TensorType
 
 _LETTERS = ("n", "d", "k", "h", "m", "p", "q", "r", "s", "t", "u", "v")

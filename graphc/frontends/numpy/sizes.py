@@ -32,22 +32,6 @@ class Restart(BaseException):
         self.replaced = replaced
 
 
-def substitute(dim: Dim, replaced: Mapping[str, Dim]) -> Dim:
-    """`dim` with names replaced."""
-    if not isinstance(dim, Size):
-        return dim
-    total: Dim = 0
-    for monomial, coefficient in dim.terms:
-        term: Dim = coefficient
-        for atom in monomial:
-            if isinstance(atom, str):
-                term = term * replaced.get(atom, Size.named(atom))
-            else:
-                term = term * atom.mapped(lambda inner: substitute(inner, replaced))
-        total = total + term
-    return total
-
-
 def solved(a: Dim, b: Dim, names: Sequence[str]) -> dict[str, Dim] | None:
     """The last of `names` by which `a` and `b` become equal, and what it is then; None if there is none."""
     difference = a - b

@@ -27,10 +27,10 @@ from graphc.frontends.numpy.masked import Masked
 from graphc.frontends.numpy.places import call_of
 from graphc.frontends.numpy.session import Session
 from graphc.frontends.numpy.signature import Argument, FreeNames, Signature, signature_of
-from graphc.frontends.numpy.sizes import Restart, TracedSize, substitute
+from graphc.frontends.numpy.sizes import Restart, TracedSize
 from graphc.frontends.numpy.structure import Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.tracer import Kind, Tracer
-from graphc.ir.dims import Dim
+from graphc.ir.dims import Dim, substitute
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT, input_node
 from graphc.ir.node import Node
