@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import linecache
 import weakref
+from collections import deque
 from threading import Lock
 from types import ModuleType
 
 from graphc.errors import InternalError, printable
 
 _lock = Lock()
+_gone: deque[str] = deque()  # files of modules that are no more
 
 
 def load_module(source: str, name: str) -> ModuleType:
@@ -41,13 +43,16 @@ def _register(source: str, name: str, module: ModuleType) -> str:
     """Let `linecache` know the lines for as long as the module, or a function of it, lives."""
     lines = source.splitlines(keepends=True)
     with _lock:
+        while _gone:
+            linecache.cache.pop(_gone.popleft(), None)
         number = 1
         while (filename := _filename(name, number)) in linecache.cache:
             number += 1
         linecache.cache[filename] = (len(source), None, lines, filename)
     # The functions hold the dict, and so the dict must hold the module.
     module.__dict__["__graphc_module__"] = module
-    weakref.finalize(module, linecache.cache.pop, filename, None).atexit = False
+    # Not taken out there and then: a collection may come while `linecache` goes through its files.
+    weakref.finalize(module, _gone.append, filename).atexit = False
     return filename
 
 

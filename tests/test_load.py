@@ -39,6 +39,7 @@ def test_lines_are_forgotten_with_the_module() -> None:
     assert name in linecache.cache
     del module
     collector.collect()
+    load_module("a = 1\n", "another")
     assert name not in linecache.cache
 
 

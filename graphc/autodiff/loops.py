@@ -21,6 +21,7 @@ from graphc.expr import build
 from graphc.expr.looping import Opened, Row, close, close_branch, row_of, substitute
 from graphc.ir.control import LOOP, Body, before, final, history, result, stack
 from graphc.ir.dims import Dim, Size
+from graphc.ir.index import Range
 from graphc.ir.leaf import input_node
 from graphc.ir.node import Node, topological
 
@@ -50,7 +51,10 @@ class _Read(NamedTuple):
         """The cotangent of the argument, given those of the rows that were read."""
         like = loop.args[self.argument]
         index = self.row.all(loop["start"], loop["count"])
-        return build.add_at(build.zeros(like.shape, rows.type.dtype), build.moved(rows, 0, self.row.axis), index)
+        placed = build.moved(rows, 0, self.row.axis)
+        if all(isinstance(entry, Range) and entry.whole for entry in index.entries):
+            return placed
+        return build.add_at(build.zeros(like.shape, rows.type.dtype), placed, index)
 
 
 class _Backwards:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from graphc.autodiff.batch import node_along
 from graphc.errors import UnsupportedError
@@ -26,16 +27,17 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
 from graphc.ir.node import Node, topological
+from graphc.passes.accumulate import accumulated, is_zero
 from graphc.passes.loops import Results, all_rows, closed, needed, on_loops, part, pruned, varying
 
 
 def shorten_loops(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph with its loops reduced to what their steps need of one another; and where its nodes went."""
     moves: list[Callable[[Node], Node]] = []
-    for rule in (pruned, before, after):
+    for rule in (pruned, before, after, accumulated):
         graph, move = on_loops(graph, rule)
         moves.append(move)
-    return graph, lambda node: moves[2](moves[1](moves[0](node)))
+    return graph, lambda node: reduce(lambda at, move: move(at), moves, node)
 
 
 def before(loop: Opened, used: frozenset[int]) -> Results | None:
@@ -80,7 +82,8 @@ def after(loop: Opened, used: frozenset[int]) -> Results | None:
     for k, total in totals.items():
         if total is not None:
             add = build.add if sums[k][0] > 0 else build.subtract
-            results[k] = add(loop.inits[k], total)
+            fresh = is_zero(loop.inits[k]) and sums[k][0] > 0
+            results[k] = build.broadcast_to(total, loop.inits[k].shape) if fresh else add(loop.inits[k], total)
     for k in sorted(used):
         if k >= 2 * m:
             results[k] = rows.of(loop.stacked[k - 2 * m])
@@ -137,15 +140,24 @@ class _Rows:
         self._histories: dict[int, Node] = {}
         self._stacks: dict[Node, Node] = {}
         self._found: dict[Node, Node] = {}
-        kept = [*loop.placeholders, *loop.stacked]
-        self._degree = max((_degree(n.type.size) for n in kept), default=0)
+        kept = [p for k, p in enumerate(loop.placeholders) if _summand(loop, k) is None]
+        rows = [n for n in self.inner if self._row(n) is not None]
+        self._degree = max((_degree(n.type.size) for n in (*kept, *rows, *loop.stacked)), default=0)
 
     def of(self, root: Node) -> Node:
         """A node for all steps."""
-        for node in self._order(root):
+        order = self._order(root)
+        if any(self._is_large(node) for node in order):
+            return self._stack(root)
+        for node in order:
             if node not in self._found:
                 self._found[node] = self._made(node)
         return self._found[root]
+
+    def _is_large(self, node: Node) -> bool:
+        """Whether a stack of a node would need more memory than what is kept of each step anyway."""
+        plain = node not in self.inner or node in self._carried or node in self._updated or self._row(node) is not None
+        return not plain and self._is_given(node) and _degree(node.type.size) > self._degree
 
     def reads(self, root: Node) -> bool:
         """Whether a node is more than a row, and works on one."""
@@ -184,12 +196,7 @@ class _Rows:
         if node.op is SIZE:
             return self._count(node) is not None
         own = any(t in node.op.traits for t in ("control", "result")) or self._mentions(node)
-        return not own and (_degree(node.type.size) <= self._degree or self._is_row_sized(node))
-
-    def _is_row_sized(self, node: Node) -> bool:
-        """Whether a node is no larger than the rows that it is made of."""
-        rows = [n for n in topological([node]) if n in self.inner and self._row(n) is not None]
-        return any(_degree(node.type.size) <= _degree(r.type.size) for r in rows)
+        return not own and _degree(node.type.size) <= self._degree
 
     def _mentions(self, node: Node) -> bool:
         return mentions(node, frozenset({self.loop.index}))
