@@ -36,7 +36,10 @@ PROBLEMS = {
     "lse": Problem("primal", "gradient"),
     "kmeans": Problem("cost", "direction"),
     "gmm": Problem("objective", "jacobian"),
+    "lstm": Problem("objective", "jacobian"),
+    "ode": Problem("primal", "gradient"),
     "det": Problem("primal", "gradient"),
+    "ba": Problem("objective", "jacobian"),
 }
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp, softmax
+from scipy.spatial.transform import Rotation
+from scipy.special import expit, logsumexp, softmax
 from scipy.stats import multivariate_normal, wishart
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "gradbench"
@@ -15,6 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "gradbench"
 
 @cache
 def problem(name):
+    """The module of a problem, as a script would see it."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -158,3 +160,110 @@ def test_gmm(sizes, gamma, m):
             return mixture_by_hand(*others[:place], value, *others[place + 1 :])
 
         close(gradient, complex_step(along, arguments[place]), rtol=1e-10)
+
+
+# --- ba ---
+
+
+@pytest.mark.parametrize("still", [False, True], ids=["turned", "not turned"])
+def test_ba_objective(still):
+    """One observation after the other, rotated by SciPy."""
+    cams, X, w, observed, features = problem("ba").example(np.random.default_rng(4), n=3, m=5, p=14)
+    cams[1, :3] *= not still
+    reprojection, weight = problem("ba").objective(cams, X, w, observed, features)
+    for i, (c, x) in enumerate(observed):
+        Y = Rotation.from_rotvec(cams[c, :3]).apply(X[x] - cams[c, 3:6])
+        p = Y[:2] / Y[2]
+        distortion = 1 + cams[c, 9] * (p @ p) + cams[c, 10] * (p @ p) ** 2
+        close(reprojection[i], w[i] * (cams[c, 6] * distortion * p + cams[c, 7:9] - features[i]), rtol=1e-11)
+    close(weight, 1 - w**2, rtol=1e-14)
+
+
+@pytest.mark.parametrize("still", [False, True], ids=["turned", "not turned"])
+def test_ba_jacobian(still):
+    """Its blocks are those of the plain function by complex steps, and it has no entries elsewhere."""
+    *arguments, observed, features = problem("ba").example(np.random.default_rng(5), n=3, m=5, p=14)
+    arguments[0][1, :3] *= not still
+    jacobian = problem("ba").jacobian(*arguments, observed, features)
+    assert problem("ba").jacobian.passes == 15
+    assert sum(len(block.data) for row in jacobian for block in row) <= 31 * len(observed)
+    for k, row in enumerate(jacobian):
+        for place, block in enumerate(row):
+            wanted = columns_of(problem("ba").objective, [*arguments, observed, features], place, k)
+            found = np.zeros(block.shape)
+            found[block.rows, block.cols] = block.data
+            close(found, wanted, rtol=1e-10)
+
+
+def columns_of(f, arguments, place, k=None):
+    """The Jacobian of a function, or of its k-th result, by one argument: a complex step for each element."""
+    x = arguments[place]
+    columns = []
+    for unit in np.eye(x.size).reshape(x.size, *x.shape):
+        result = f(*arguments[:place], x + 1e-200j * unit, *arguments[place + 1 :])
+        columns.append(np.imag(result if k is None else result[k]).ravel() / 1e-200)
+    return np.stack(columns, axis=1)
+
+
+# --- ode ---
+
+
+def solution(x):
+    return np.cumprod(2 * x / np.arange(1, len(x) + 1))
+
+
+@pytest.mark.parametrize(("n", "s", "rtol"), [(1, 1, 1e-14), (4, 1, 1e-13), (3, 7, 1e-13), (6, 200, 1e-8)])
+def test_ode(n, s, rtol):
+    """The method is exact for polynomials of degree 4, so up to four equations take one step."""
+    x, _ = problem("ode").example(np.random.default_rng(6), n=n)
+    close(problem("ode").primal(x, s), solution(x), rtol)
+    close(problem("ode").gradient(x, s), solution(x)[-1] / x, rtol)
+
+
+@pytest.mark.parametrize(("n", "s"), [(1, 3), (7, 2), (5, 40)])
+def test_ode_gradient_is_that_of_the_method(n, s):
+    x, _ = problem("ode").example(np.random.default_rng(7), n=n)
+    close(problem("ode").gradient(x, s), complex_step(lambda x: problem("ode").last(x, s), x), rtol=1e-12)
+
+
+# --- lstm ---
+
+LSTM_SIZES = [
+    {"layers": 1, "characters": 2, "bits": 1},
+    {"layers": 1, "characters": 5, "bits": 3},
+    {"layers": 2, "characters": 30, "bits": 4},
+    {"layers": 3, "characters": 12, "bits": 2},
+]
+
+
+def recurrent_loss(main_params, extra_params, state, sequence):
+    """The loss, element by element."""
+    (count, width), layers = sequence.shape, len(state) // 2
+    h, c = [list(state[2 * i]) for i in range(layers)], [list(state[2 * i + 1]) for i in range(layers)]
+    total = 0.0
+    for t in range(count - 1):
+        y = []
+        for j in range(width):
+            x = sequence[t, j] * extra_params[0, j]
+            for i in range(layers):
+                w, b = main_params[2 * i].reshape(4, width)[:, j], main_params[2 * i + 1].reshape(4, width)[:, j]
+                c[i][j] = c[i][j] * expit(x * w[0] + b[0]) + expit(h[i][j] * w[1] + b[1]) * np.tanh(
+                    h[i][j] * w[3] + b[3]
+                )
+                h[i][j] = x = expit(x * w[2] + b[2]) * np.tanh(c[i][j])
+            y.append(x * extra_params[1, j] + extra_params[2, j])
+        total += sequence[t + 1] @ (y - np.log(2 + np.sum(np.exp(y))))
+    return -total / ((count - 1) * width)
+
+
+@pytest.mark.parametrize("sizes", LSTM_SIZES, ids=str)
+def test_lstm(sizes):
+    main_params, extra_params, state, sequence = problem("lstm").example(np.random.default_rng(8), **sizes)
+    arguments = [main_params, extra_params, state, sequence]
+    before = state.copy()
+    close(problem("lstm").objective(*arguments), recurrent_loss(*arguments), rtol=1e-12)
+    gradients = problem("lstm").jacobian(*arguments)
+    np.testing.assert_array_equal(state, before)
+    for place, gradient in enumerate(gradients):
+        given = [*arguments[:2], state.astype(complex), sequence]
+        close(gradient.ravel(), columns_of(problem("lstm").objective, given, place)[0], rtol=1e-10)
