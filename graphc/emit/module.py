@@ -17,7 +17,7 @@ from graphc.emit.function import backward_body, forward_body
 from graphc.emit.further import Further, further_functions
 from graphc.emit.guard import check_function
 from graphc.emit.naming import Names, name_everything
-from graphc.emit.spelling import statements
+from graphc.emit.outline import outline
 from graphc.emit.target import Target
 from graphc.ir.listing import write_listing
 from graphc.ir.node import Node
@@ -117,7 +117,7 @@ def _docstring(program: Program, options: Options) -> list[str]:
         pronoun = "its gradient" if len(program.values.outputs) == 1 else "their gradient"
         shown = listed(options.wrt) if len(options.wrt) <= 8 else f"{len(options.wrt)} inputs"
         first += f", and {pronoun} with respect to {shown}"
-    lines = statements(program.joint.values)
+    lines = outline(program.joint.values)
     if not lines:
         return layout.docstring(first + ".")
     return layout.docstring("\n".join([first + ".", "", *lines]))
