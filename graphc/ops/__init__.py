@@ -12,6 +12,8 @@ from graphc.ops import (
     decompositions,
     einsum,
     elementary,
+    entropies,
+    exponentials,
     fourier,
     functions,
     indexing,
@@ -33,7 +35,7 @@ from graphc.ops import (
 FAMILIES: dict[str, list[Op]] = {
     "leaves": [leaf.INPUT, leaf.CONST, leaf.SIZE],
     "arithmetic": arithmetic.OPS,
-    "functions": functions.OPS,
+    "functions": [*functions.OPS, *exponentials.OPS, *entropies.OPS],
     "elementary functions": elementary.OPS,
     "special functions": special.OPS,
     "selection": selection.OPS,

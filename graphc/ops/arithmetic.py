@@ -21,7 +21,7 @@ from graphc.ops.elementwise import (
     same,
 )
 
-_DIV = Helper(
+DIV = Helper(
     "_div",
     scalar='''def _div(a: float, b: float) -> float:
     """a / b; where b is 0 what NumPy answers: inf, -inf or nan."""
@@ -122,7 +122,7 @@ def _arithmetic() -> list[Op]:
             update="a /= b",
             plain=("nonzero", "a / b"),
             spelling="a / b",
-            helpers=(_DIV,),
+            helpers=(DIV,),
             partials=("1 / b", "-(1 / b * y)"),
             sympy="a / b",
             domain=("(-oo, oo)", "nonzero"),
@@ -219,7 +219,7 @@ def _arithmetic() -> list[Op]:
             doc="1 / x.",
             numpy="1.0 / x",
             scalar="_div(1.0, x)",
-            helper=_DIV,
+            helper=DIV,
             plain=("nonzero", "1.0 / x"),
             sympy="1/x",
             domain="nonzero",

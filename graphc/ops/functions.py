@@ -50,7 +50,7 @@ _MAX = Helper(
     return a if a > b or a != a else b
 ''',
 )
-_LOG = Helper(
+LOG = Helper(
     "_log",
     scalar='''def _log(x: float) -> float:
     """log(x); -inf at 0, nan below."""
@@ -59,7 +59,7 @@ _LOG = Helper(
     return -math.inf if x == 0.0 else math.nan
 ''',
 )
-_LOG1P = Helper(
+LOG1P = Helper(
     "_log1p",
     scalar='''def _log1p(x: float) -> float:
     """log(1 + x); -inf at -1, nan below."""
@@ -68,43 +68,10 @@ _LOG1P = Helper(
     return -math.inf if x == -1.0 else math.nan
 ''',
 )
-_XLOGY = '''def {name}(x: Array, y: Array) -> Array:
-    """x * {log}; 0 where x is 0, whatever y is."""
-    zero = (x == 0.0) & (y == y)
-    out: Array = np.where(zero, x, x * np.{op}(np.where(zero, {one}, y)))
-    return out
-'''
-_XLOGY_SCALAR = '''def {name}(x: float, y: float) -> float:
-    """x * {log}; 0 where x is 0, whatever y is."""
-    return x if x == 0.0 and y == y else x * _{op}(y)
-'''
 _FLOOR = '''def {name}(x: float) -> float:
     """{name}; inf and nan stay what they are."""
     return math.copysign({call}, x) if math.isfinite(x) else x
 '''
-
-
-def _times_logarithm(name: str, op: str, log: str, one: float, slope: str, guard: Helper) -> Op:
-    """x * log(y) with its limit where x is 0."""
-    words = {"name": f"_{name}", "op": op, "log": log, "one": one}
-    helper = Helper(f"_{name}", array=_XLOGY.format(**words), scalar=_XLOGY_SCALAR.format(**words))
-    return Op(
-        name,
-        ("x", "y_"),
-        floating,
-        f"_{name}(x, y_)",
-        f"x * {log}.",
-        scalar=f"_{name}(x, y_)",
-        helpers=(guard, helper),
-        partials=(f"{op}(y_)", slope),
-        sympy=f"x*{log}".replace("y", "y_"),
-        domain=("(-oo, oo)", "(0, oo)" if one else "(-1, oo)"),
-        safe=Safe(1, one, unless="positive(y_)" if one else "nonnegative(y_)"),
-        traits=ELEMENTWISE,
-        cost=2.5,
-        exactness=4,
-        conventions="0 where x is 0 whatever y is, with derivative 0 for y",
-    )
 
 
 def _functions() -> list[Op]:
@@ -152,7 +119,7 @@ def _functions() -> list[Op]:
             "1 / x",
             doc="Natural logarithm.",
             scalar="_log(x)",
-            helper=_LOG,
+            helper=LOG,
             plain=("positive", "math.log(x)"),
             domain="(0, oo)",
             safe=Safe(0, 1.0, unless="positive(x)"),
@@ -165,7 +132,7 @@ def _functions() -> list[Op]:
             "1 / (1 + x)",
             doc="log(1 + x), accurate near 0.",
             scalar="_log1p(x)",
-            helper=_LOG1P,
+            helper=LOG1P,
             plain=("nonnegative", "math.log1p(x)"),
             sympy="log(1 + x)",
             domain="(-1, oo)",
@@ -295,8 +262,6 @@ def _functions() -> list[Op]:
             cost=3.0,
             exactness=4,
         ),
-        _times_logarithm("xlogy", "log", "log(y)", 1.0, "ratio_of_zero(x, y_)", _LOG),
-        _times_logarithm("xlog1py", "log1p", "log(1 + y)", 0.0, "ratio_of_zero(x, 1 + y_)", _LOG1P),
         function(
             "relu",
             "y > 0",

@@ -13,8 +13,10 @@ from graphc.rules import (
     exponential_sums,
     indexing,
     kinks,
+    logarithms,
     powers,
     products,
+    shares,
     stability,
     structure,
 )
@@ -32,13 +34,14 @@ _COMMON: tuple[Rule | ComputedRule, ...] = (
     *stability.SOFTMAX,
     *stability.EXPONENTIALS,
     *stability.SIGMOIDS,
-    *stability.COMPUTED,
+    *logarithms.COMPUTED,
+    *shares.COMPUTED,
 )
-STABILISE: tuple[Rule | ComputedRule, ...] = (*_COMMON, *stability.COMPLEMENTS)
+STABILISE: tuple[Rule | ComputedRule, ...] = (*_COMMON, *stability.COMPLEMENTS, *logarithms.LIMITS)
 SIMPLIFY: tuple[Rule | ComputedRule, ...] = (
     *closed_forms.PATTERNS,
     *_COMMON,
     *structure.GRADIENT,
     *closed_forms.COMPUTED,
 )
-RULES: dict[str, Rule | ComputedRule] = {rule.name: rule for rule in (*SIMPLIFY, *stability.COMPLEMENTS)}
+RULES: dict[str, Rule | ComputedRule] = {rule.name: rule for rule in (*SIMPLIFY, *STABILISE)}

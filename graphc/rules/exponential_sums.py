@@ -4,6 +4,7 @@
     log(sum(w * exp(x)))                         ->   log(sum(w * exp(x - t))) + t
     log(a * exp(x) + b * exp(y))                 ->   logaddexp(x + log(a), y + log(b))
     m + logsumexp(x - m[:, None], axis=1)        ->   logsumexp(x, axis=1)
+    log2(mean(exp(x)))                           ->   (logsumexp(x) - log(n)) / log(2)
 
 A masked logit is -inf: its probability and its gradient are 0. The shift t is 0 where exp(x) is an
 ordinary number, so nothing changes there. Source: Blanchard, Higham and Higham, "Accurately
@@ -22,7 +23,7 @@ from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.rewrite.conditions import lines_up
 from graphc.rewrite.rule import ComputedRule, Exact
-from graphc.rewrite.views import Factor, Product, Views, build_product, build_sum, conform
+from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform
 
 
 class _Masked(NamedTuple):
@@ -133,13 +134,43 @@ def _is_dropped(short: Node, long: Node, axes: tuple[int, ...]) -> bool:
     return short is build.squeeze(long, axes) or (long.op.name in ("expand_dims", "reshape") and long.args[0] is short)
 
 
+def log_of_mean(node: Node, views: Views) -> Node | None:
+    """The logarithm of a mean of exponentials is that of their sum, less that of their number."""
+    mean = node.args[0]
+    if not any(f.base.op.name == "exp" for f in views.product(mean.args[0]).factors):
+        return None
+    total = build.reduce("sum", mean.args[0], mean["axes"], mean["keepdims"])
+    return build.subtract(build.apply("log", total), build.apply("log", build.count(mean, node.type.dtype)))
+
+
+_BASES = {"log": math.e, "log2": 2.0, "log10": 10.0}
+
+
+def log_of_scaled_sum(node: Node, views: Views) -> Node | None:
+    """The logarithm of a sum of exponentials with a factor, to any base."""
+    view = views.product(node.args[0])
+    sums = [f for f in view.factors if _sums_exponentials(f.base) and abs(f.exponent) == 1]
+    others = tuple(f for f in view.factors if f not in sums)
+    plain = node.op.name == "log" and not others and view.coefficient == 1.0
+    if len(sums) != 1 or view.coefficient <= 0 or plain or not all(positive(f.base) for f in others):
+        return None
+    log = build.apply("log", sums[0].base)
+    terms = [Term(float(sums[0].exponent), log)]
+    if view.coefficient != 1.0 or others:
+        scale = build_product(view._replace(factors=others), node.type.dtype)
+        terms.append(Term(1.0, build.apply("log", scale)))
+    total = build_sum(terms, node.type.dtype)
+    return conform(build.divide(total, math.log(_BASES[node.op.name])), node.type)
+
+
+def _sums_exponentials(x: Node) -> bool:
+    return x.op.name in ("sum", "mean") and x.args[0].op.name == "exp"
+
+
 def log_of_exponentials(node: Node, views: Views) -> Node | None:
-    """The logarithm of exponentials with positive weights, or of one exponential with any."""
+    """The logarithm of exponentials and hyperbolic cosines with positive weights, or of one with any."""
     terms = [] if node.op.name == "log" else [Product(1.0, ())]
     terms += [views.term(t) for t in views.sum(node.args[0])]
-    if len(terms) == 1 and terms[0].coefficient == 2.0 and [f.base.op.name for f in terms[0].factors] == ["cosh"]:
-        (x,) = terms[0].factors[0].base.args  # 2 cosh(x) is exp(x) + exp(-x)
-        return conform(build.apply("logaddexp", x, build.negative(x)), node.type)
     if all(not t.factors for t in terms) or _is_plain(terms):
         return None
     logs = [_log(term, node, alone=len(terms) == 1) for term in terms]
@@ -150,9 +181,11 @@ def log_of_exponentials(node: Node, views: Views) -> Node | None:
 
 
 def _is_plain(terms: list[Product]) -> bool:
-    """exp(x) and 1 + exp(x): their logarithms have rules of their own."""
+    """exp(x), 1 + exp(x) and cosh(x): their logarithms have rules of their own."""
     rest = [t for t in terms if t != Product(1.0, ())]
-    return len(rest) == 1 and len(terms) <= 2 and rest[0].coefficient == 1.0 and len(rest[0].factors) == 1
+    if len(rest) != 1 or len(terms) > 2 or rest[0].coefficient != 1.0 or len(rest[0].factors) != 1:
+        return False
+    return len(terms) == 1 or rest[0].factors[0].base.op.name != "cosh"
 
 
 def _log(term: Product, node: Node, alone: bool) -> Node | None:
@@ -162,11 +195,12 @@ def _log(term: Product, node: Node, alone: bool) -> Node | None:
     log = math.log(term.coefficient)
     if not term.factors:
         return build.literal(log, [node.type.dtype])
-    found = [f for f in term.factors if f.base.op.name == "exp" and f.exponent == 1]
+    found = [f for f in term.factors if f.base.op.name in ("exp", "cosh") and f.exponent == 1]
     others = [f for f in term.factors if f not in found]
     if len(found) != 1 or not (alone or all(positive(f.base) for f in others)):
         return None
-    exponent = found[0].base.args[0]
+    (argument,) = found[0].base.args
+    exponent = argument if found[0].base.op.name == "exp" else build.apply("logcosh", argument)
     result = exponent if log == 0 else build.add(exponent, log)
     if not others:
         return result
@@ -213,6 +247,26 @@ COMPUTED = (
         over="logsumexp",
     ),
     ComputedRule(
+        "log-of-mean",
+        ("log", "log2", "log10"),
+        log_of_mean,
+        R,
+        "so that log(sum(exp(x))) meets",
+        (("log(mean(exp(stack((x, y))), axis=0))", "log(sum(exp(stack((x, y))), axis=0)) - log(2)"),),
+        over="mean",
+    ),
+    ComputedRule(
+        "log-of-scaled-sum",
+        ("log", "log2", "log10"),
+        log_of_scaled_sum,
+        R,
+        "no overflow for large x",
+        (
+            ("log(3 * sum(exp(x)))", "log(sum(exp(x))) + log(3)"),
+            ("log2(sum(exp(x), axis=0))", "log(sum(exp(x), axis=0)) / log(2)"),
+        ),
+    ),
+    ComputedRule(
         "log-of-exponentials",
         ("log", "log1p"),
         log_of_exponentials,
@@ -222,7 +276,7 @@ COMPUTED = (
             ("log(2 * exp(x) + exp(y))", "logaddexp(x + log(2), y)"),
             ("log1p(3 * exp(x))", "logaddexp(0, x + log(3))"),
             ("log(y * exp(x))", "x + log(y)"),
-            ("log(exp(x) + exp(-x))", "logaddexp(x, -x)"),
+            ("log(exp(x) + exp(-x))", "log(cosh(x)) + log(2)"),
         ),
     ),
 )

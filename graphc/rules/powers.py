@@ -1,8 +1,10 @@
 """Powers, roots and absolute values.
 
-sqrt(x**2)      abs(x)       no overflow in between
-sqrt(x**3)      x**1.5       and the slope at 0, which is 0
-x / sqrt(x)     sqrt(x)      also where both are 0
+    sqrt(x**2)      abs(x)       no overflow in between
+    sqrt(x**3)      x**1.5       and the slope at 0, which is 0
+    x / sqrt(x)     sqrt(x)      also where both are 0
+
+Rules with `sqrt` run before differentiation: they decide where its infinite slope counts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Products of matrices and vectors that are something simpler.
 
-x @ ones(n)        sum(x, axis=-1)
-diag(x @ y)        sum(x * y.T, axis=1): no matrix of which only the diagonal is read
-(2 * v) @ w        2 * (v @ w)
+    x @ ones(n)        sum(x, axis=-1)
+    diag(x @ y)        sum(x * y.T, axis=1): no matrix of which only the diagonal is read
+    (2 * v) @ w        2 * (v @ w)
+
+A product of matrices costs a size more than what is left of it.
 """
 
 from __future__ import annotations

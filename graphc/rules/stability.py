@@ -9,10 +9,9 @@ Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax 
 from __future__ import annotations
 
 from graphc.expr import build
-from graphc.expr.facts import nonzero
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
-from graphc.rewrite.views import Factor, Product, Views, build_product, conform
+from graphc.rewrite.views import Views
 
 R = Exact.ROUNDING
 SAMPLED_REDUCTION = "a reduction: proved on arrays of SymPy symbols of small shapes"
@@ -24,12 +23,16 @@ def square_of_exp(node: Node, views: Views) -> Node | None:
     return build.apply("exp", build.multiply(2, inner.args[0])) if inner.op.name == "exp" else None
 
 
+# Why a smooth function is known by its parts.
+KINKS = "smooth at 0, where both parts have a kink"
+
 EXPONENTIALS = (
     Rule("reciprocal-of-exp", "1 / exp(x)", "exp(-x)", R, "one division less, and no 1/inf"),
     Rule("log-of-exp", "log(exp(x))", "x", R, "log undoes exp"),
     Rule("exp-of-log", "exp(log(x))", "x", R, "exp undoes log", assume={"x": "positive"}),
     Rule("log-of-reciprocal", "log(1 / x)", "-log(x)", R, "no division", assume={"x": "positive"}),
     Rule("log-of-root", "log(sqrt(x))", "0.5 * log(x)", R, "no root", assume={"x": "positive"}),
+    Rule("sigmoid-of-difference", "exp(x) / (exp(x) + exp(y))", "sigmoid(x - y)", R, "no inf/inf for large x"),
     Rule("softplus", "log(1 + exp(x))", "softplus(x)", R, "no overflow for large x"),
     Rule("softplus-of-logaddexp", "logaddexp(0, x)", "softplus(x)", R, "one function of one argument"),
     Rule("softplus-of-log1p", "log1p(exp(x))", "softplus(x)", R, "no overflow for large x"),
@@ -40,14 +43,35 @@ EXPONENTIALS = (
     Rule("sinh", "exp(x) - exp(-x)", "2 * sinh(x)", R, "accurate for small x"),
     Rule("cosh", "exp(x) + exp(-x)", "2 * cosh(x)", R, "one exponential"),
     Rule("root-of-exp", "sqrt(exp(x))", "exp(0.5 * x)", R, "no overflow for large x"),
+    Rule("log-of-cosh", "log(cosh(x))", "logcosh(x)", R, "no overflow, and accurate near 0"),
+    Rule("log-of-sech", "log(sech(x))", "-logcosh(x)", R, "no log(0) for large x"),
     Rule("tanh", "sinh(x) / cosh(x)", "tanh(x)", R, "no inf/inf for large x"),
     Rule("tanh-by-expm1", "expm1(x) / (1 + exp(x))", "tanh(0.5 * x)", R, "no inf/inf for large x"),
+    Rule("tanh-by-two-expm1", "expm1(x) / (2 + expm1(x))", "tanh(0.5 * x)", R, "no inf/inf for large x"),
+    Rule("tanh-by-shares", "expm1(x) * sigmoid(-x)", "tanh(0.5 * x)", R, "no inf * 0 for large x"),
+    Rule("tanh-by-sech", "sinh(x) * sech(x)", "tanh(x)", R, "no inf * 0 for large x"),
+    Rule("sigmoid-by-sech", "exp(x) * sech(x)", "2 * sigmoid(2 * x)", R, "no inf * 0 for large x"),
+    Rule("tanh-by-size", "sign(x) * tanh(absolute(x))", "tanh(x)", R, KINKS),
+    Rule("sech", "1 / cosh(x)", "sech(x)", R, "no overflow, and no 0 * inf in its slope"),
+    Rule("sech-squared", "1 / square(cosh(x))", "square(sech(x))", R, "no overflow for large x"),
+    Rule("sech-of-half", "1 / (1 + cosh(x))", "0.5 * square(sech(0.5 * x))", R, "no overflow for large x"),
+    Rule("sech-of-half-doubled", "1 / (2 + 2 * cosh(x))", "0.25 * square(sech(0.5 * x))", R, "no overflow for large x"),
+    Rule("sech-by-exp", "exp(x) / (1 + exp(2 * x))", "0.5 * sech(x)", R, "no inf/inf for large x"),
+    Rule("log1mexp", "log(-expm1(x))", "log1mexp(x)", R, "accurate for very negative x, too"),
+    Rule("log1mexp-by-log1p", "log1p(-exp(x))", "log1mexp(x)", R, "accurate for x near 0, too"),
+    Rule("logexpm1", "log(expm1(x))", "logexpm1(x)", R, "no overflow for large x"),
+    Rule("logexpm1-by-parts", "x + log1mexp(-x)", "logexpm1(x)", R, "no cancellation for small x"),
+    Rule(
+        "softplus-of-logexpm1",
+        "softplus(logexpm1(x))",
+        "x",
+        R,
+        "one is the inverse of the other",
+        assume={"x": "positive"},
+    ),
     Rule("tan", "sin(x) / cos(x)", "tan(x)", R, "one function instead of two"),
     Rule("pythagoras", "square(sin(x)) + square(cos(x))", "1", R, "on the unit circle"),
 )
-
-# Why a smooth function is known by its parts.
-KINKS = "smooth at 0, where both parts have a kink"
 
 SIGMOIDS = (
     Rule("logistic-density", "exp(x) / square(1 + exp(x))", "sigmoid(x) * sigmoid(-x)", R, "no inf/inf for large x"),
@@ -57,6 +81,8 @@ SIGMOIDS = (
     Rule("sigmoid-by-softplus", "exp(-softplus(x))", "sigmoid(-x)", R, "one function instead of two"),
     Rule("exp-times-sigmoid", "exp(x) * sigmoid(-x)", "sigmoid(x)", R, "no inf * 0 for large x"),
     Rule("log-of-sigmoid", "log(sigmoid(x))", "-softplus(-x)", R, "no log(0) for very negative x"),
+    Rule("log1p-of-sigmoid", "log1p(-sigmoid(x))", "-softplus(x)", R, "no log(0) for large x"),
+    Rule("sigmoid-by-parts", "exp(minimum(x, 0)) * sigmoid(absolute(x))", "sigmoid(x)", R, KINKS),
     Rule("softplus-minus-x", "softplus(x) - x", "softplus(-x)", R, "no cancellation for large x"),
     Rule("x-plus-softplus", "x + softplus(-x)", "softplus(x)", R, "no cancellation for negative x"),
     Rule("softplus-by-parts", "relu(x) + softplus(-absolute(x))", "softplus(x)", R, KINKS),
@@ -71,21 +97,6 @@ SIGMOIDS = (
 )
 
 
-def times_logarithm(node: Node, views: Views) -> Node | None:
-    """A product with a logarithm has its limit where the other factors are 0."""
-    view = views.product(node)
-    found = [f for f in view.factors if f.base.op.name in ("log", "log1p") and f.exponent == 1]
-    others = tuple(f for f in view.factors if f not in found)
-    if len(found) != 1 or not others or any(f.exponent < 0 for f in others) or node in views.opaque:
-        return None
-    factor = build_product(Product(1.0, others), node.type.dtype)
-    if nonzero(factor):
-        return None
-    name = {"log": "xlogy", "log1p": "xlog1py"}[found[0].base.op.name]
-    product = build.apply(name, factor, found[0].base.args[0])
-    return conform(build_product(Product(view.coefficient, (Factor(product, 1),)), node.type.dtype), node.type)
-
-
 # Before differentiation only: a backward pass multiplies what forward has saved, and s * (1 - s) is the wanted form.
 COMPLEMENTS: tuple[Rule | ComputedRule, ...] = (
     Rule("one-minus-sigmoid", "1 - sigmoid(x)", "sigmoid(-x)", R, "no cancellation for large x"),
@@ -96,14 +107,6 @@ COMPLEMENTS: tuple[Rule | ComputedRule, ...] = (
         R,
         "no overflow for large x before a root, a quotient or a logarithm",
         (("exp(x) ** 2", "exp(2 * x)"),),
-    ),
-    ComputedRule(
-        "times-logarithm",
-        ("multiply",),
-        times_logarithm,
-        R,
-        "0 * log(0) is the limit, 0",
-        (),
     ),
 )
 
@@ -188,34 +191,5 @@ SOFTMAX = (
         R,
         "two passes do not cancel",
         proof=SAMPLED_REDUCTION,
-    ),
-)
-
-
-def log_of_chosen(node: Node, views: Views) -> Node | None:
-    """The logarithm of chosen probabilities is the choice among the log-probabilities."""
-    chosen = node.args[0]
-    if chosen.op.name != "getitem" or chosen.args[0].op.name not in ("softmax", "sigmoid"):
-        return None
-    z, arrays = chosen.args[0], chosen.args[1:]
-    one_each = (
-        len(arrays) == 2 and z.type.rank == 2 and arrays[0].op.name == "arange" and arrays[0].shape == z.shape[:1]
-    )
-    if one_each and z.op.name == "softmax" and z["axes"] == (1,) and arrays[1].shape == arrays[0].shape:
-        logits = z.args[0]
-        picked = build.getitem(logits, chosen["index"].entries, arrays)
-        return build.subtract(picked, build.reduce("logsumexp", logits, (1,)))
-    logs = build.apply("log", chosen.args[0])
-    return build.getitem(logs, chosen["index"].entries, chosen.args[1:])
-
-
-COMPUTED = (
-    ComputedRule(
-        "log-of-chosen-probability",
-        ("log",),
-        log_of_chosen,
-        R,
-        "so that log(softmax) meets",
-        (("log((exp(x) / sum(exp(x), axis=1, keepdims=True))[:, 0])", "log_softmax(x, axis=1)[:, 0]"),),
     ),
 )

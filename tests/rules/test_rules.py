@@ -364,15 +364,16 @@ AT_SCALE = {
     "softmax-of-shifted": "x - top is rounded before exp",
     "softmax": "x - top is rounded before exp",
     "exp-of-log-softmax": "x - top is rounded before exp",
+    "sigmoid-of-difference": "x - y is rounded before exp",
 }
 
 
 def allowance(rule: Rule, scope: Scope, wanted: float) -> float:
-    """8 roundings of the largest operand; for a softmax, which is an exponential, relative to the result."""
+    """8 roundings of the largest operand; for a softmax or a sigmoid, an exponential, relative to the result."""
     if rule.name not in AT_SCALE:
         return 0.0
     scale = 1.0 + max(float(np.max(np.abs(scope[n]))) for n in names_in(rule.right))
-    if "softmax(" in rule.rhs and "log_softmax(" not in rule.rhs:
+    if ("softmax(" in rule.rhs and "log_softmax(" not in rule.rhs) or "sigmoid(" in rule.rhs:
         return abs(wanted) * math.expm1(min(8.0 * EPS * scale, 700.0))
     return 8.0 * EPS * scale
 
@@ -696,6 +697,15 @@ def scattered(rows: int = 3, columns: int = 4) -> tuple[Node, Node]:
     return build.add_at(build.zeros((rows, columns)), values, read["index"], positions), values
 
 
+def one_hot_row() -> tuple[Node, Node]:
+    """Labels are integers, which the inputs of texts are not."""
+    labels = input_node("k", TensorType("int64", (3,)))
+    marks = build.getitem(build.eye(4, 4), [Array(0), build.whole(4)], [labels])
+    chosen = build.getitem(X, [Array(0), Array(1)], [build.arange(3), labels])
+    total = build.reduce("sum", build.multiply(marks, X), (1,))
+    return build.apply("log", total), build.apply("log", chosen)
+
+
 def exponential_sums() -> dict[str, tuple[Node, Node]]:
     """Masked logits are -inf, which texts do not have; shifts are an op of graphc's own."""
     mask, y = build.apply("greater", X, 0.5), input_node("y", X.type)
@@ -749,6 +759,7 @@ def built_examples() -> dict[str, tuple[Node, Node]]:
             build.set_at(X, build.add(row, build.getitem(X, first.entries)), first),
             build.add_at(X, row, first),
         ),
+        "log-of-one-hot": one_hot_row(),
         "row-sum-of-scatter": (build.reduce("sum", put, (1,)), values),
     }
 
