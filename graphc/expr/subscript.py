@@ -26,27 +26,28 @@ from graphc.ir.node import Node
 from graphc.ir.types import MAX_RANK, show_shape
 from graphc.ops.indexing import indexed_shape
 
+AtMost = Callable[[Dim, Dim], bool]  # whether a bound is known to be at most a size
 Item = Any  # int | Size | slice of them | None | Ellipsis | Node | list of ints
 
 
-def subscript(x: Node, items: Sequence[Item]) -> Node:
+def subscript(x: Node, items: Sequence[Item], at_most: AtMost = at_most) -> Node:
     """`x[items]`. ShapeError G022 where a position is outside or there are too many."""
-    entries, arrays = resolved(x, items)
+    entries, arrays = resolved(x, items, at_most)
     return build.getitem(x, entries, arrays)
 
 
-def assign(x: Node, items: Sequence[Item], value: Value) -> Node:
+def assign(x: Node, items: Sequence[Item], value: Value, at_most: AtMost = at_most) -> Node:
     """`x` after `x[items] = value`; the value is broadcast, and converted to the dtype of `x`."""
-    return _written(build.set_at, x, items, value)
+    return _written(build.set_at, x, items, value, at_most)
 
 
-def accumulate(x: Node, items: Sequence[Item], value: Value) -> Node:
+def accumulate(x: Node, items: Sequence[Item], value: Value, at_most: AtMost = at_most) -> Node:
     """`x` after `np.add.at(x, items, value)`: where an element is addressed twice, both are added."""
-    return _written(build.add_at, x, items, value)
+    return _written(build.add_at, x, items, value, at_most)
 
 
-def _written(write: Callable[..., Node], x: Node, items: Sequence[Item], value: Value) -> Node:
-    entries, arrays = resolved(x, items)
+def _written(write: Callable[..., Node], x: Node, items: Sequence[Item], value: Value, at_most: AtMost) -> Node:
+    entries, arrays = resolved(x, items, at_most)
     index = Index(tuple(entries))
     shape = indexed_shape(x.shape, index, [a.type for a in arrays])
     given = nodes((x, value))[1]
@@ -55,7 +56,7 @@ def _written(write: Callable[..., Node], x: Node, items: Sequence[Item], value: 
     return write(x, build.broadcast_to(build.astype(given, x.type.dtype), shape), index, arrays)
 
 
-def resolved(x: Node, items: Sequence[Item]) -> tuple[list[Any], list[Node]]:
+def resolved(x: Node, items: Sequence[Item], at_most: AtMost = at_most) -> tuple[list[Any], list[Node]]:
     """The entries of the index, one for each axis and new axis, and its index arrays."""
     entries: list[Any] = []
     arrays: list[Node] = []
@@ -70,7 +71,7 @@ def resolved(x: Node, items: Sequence[Item]) -> tuple[list[Any], list[Node]]:
         size = x.shape[axis]
         axis += 1
         if isinstance(item, slice):
-            entries.append(_range(item, size))
+            entries.append(_range(item, size, at_most))
         elif isinstance(item, (int, Size)) and not isinstance(item, bool):
             entries.append(_position(item, size))
         else:
@@ -173,7 +174,7 @@ def _listed(item: Sequence[Any]) -> Node:
 # --- slices ---
 
 
-def _range(item: slice, size: Dim) -> Range:
+def _range(item: slice, size: Dim, at_most: AtMost) -> Range:
     step = 1 if item.step is None else item.step
     if isinstance(step, bool) or not isinstance(step, int):
         raise UnsupportedError("G040", f"the step of a slice is an integer, not {describe(step)}")
@@ -186,7 +187,7 @@ def _range(item: slice, size: Dim) -> Range:
             raise LimitError("G003", "the bounds of a slice are below 2**63")
     if isinstance(size, int) and not isinstance(item.start, Size) and not isinstance(item.stop, Size):
         return _known(slice(item.start, item.stop, step), size)
-    return _upward(item, size, step) if step > 0 else _downward(item, size, step)
+    return _upward(item, size, step, at_most) if step > 0 else _downward(item, size, step)
 
 
 def _known(item: slice, size: int) -> Range:
@@ -198,7 +199,7 @@ def _known(item: slice, size: int) -> Range:
     return Range(start, None if stop < 0 else stop, step, count, whole)
 
 
-def _upward(item: slice, size: Dim, step: int) -> Range:
+def _upward(item: slice, size: Dim, step: int, at_most: AtMost) -> Range:
     start = _bound(item.start, size, 0)
     stop = _bound(item.stop, size, size)
     if isinstance(stop, Size) and stop != size and not at_most(stop, size):

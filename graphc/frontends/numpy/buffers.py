@@ -13,6 +13,7 @@ While nothing traced has been written, a buffer is a real array, and NumPy itsel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 from weakref import ref as weakref
 
@@ -53,6 +54,7 @@ class Step(NamedTuple):
 
 
 Path = tuple[Step, ...]
+_AGES = count()
 
 
 class Buffer:
@@ -64,9 +66,12 @@ class Buffer:
     name: the variable that it is in.  readonly: why it can't be written to, if it can't.
     twins: memory that NumPy may or may not share with this; what is written to one while the other
     is in use has no certain meaning.
+    stale: why its value is not known any more, if it is not.  age: later buffers have larger ones.
     """
 
-    __slots__ = ("__weakref__", "_node", "array", "constant", "contiguous", "dtype", "name", "readonly", "twins")
+    __slots__ = (
+        "__weakref__", "_node", "age", "array", "constant", "contiguous", "dtype", "name", "readonly", "stale", "twins",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -81,6 +86,8 @@ class Buffer:
         self.contiguous = contiguous
         self.name = ""
         self.readonly = readonly
+        self.stale = ""
+        self.age = next(_AGES)
         self.constant = constant or _constant
         self.twins: list[weakref[Buffer]] = []
 
@@ -93,6 +100,8 @@ class Buffer:
     @property
     def node(self) -> Node:
         """The present value."""
+        if self.stale:
+            raise UnsupportedError("G040", self.stale, hint="take a copy before the loop: y = x.copy()")
         if self._node is None:
             assert self.array is not None
             self._node = by_name(self.array) or self.constant(self.array, self.name)
@@ -104,6 +113,15 @@ class Buffer:
         for step in path:
             node = step.take(node)
         return node
+
+    @property
+    def state(self) -> tuple[npt.NDArray[Any] | None, Node | None]:
+        """What it holds: the array, the node."""
+        return self.array, self._node
+
+    def hold(self, node: Node) -> None:
+        """From now on the value is `node`."""
+        self.array, self._node = None, node
 
     def write(self, path: Path, value: Node) -> None:
         """Put a value of the view's shape and dtype into a view."""
@@ -137,6 +155,32 @@ class Buffer:
     def touched(self) -> None:
         """The real array has been written to."""
         self._node = None
+
+
+class Journal:
+    """What buffers held before they were written to, to take it back.
+
+    written: the buffers, in the order of the first write.
+    """
+
+    def __init__(self) -> None:
+        self.written: list[Buffer] = []
+        self._kept: dict[int, tuple[npt.NDArray[Any] | None, npt.NDArray[Any] | None, Node | None]] = {}
+
+    def writing(self, buffer: Buffer) -> None:
+        """A buffer is about to be written to."""
+        if id(buffer) not in self._kept:
+            array, node = buffer.state
+            self._kept[id(buffer)] = array, None if array is None else array.copy(), node
+            self.written.append(buffer)
+
+    def restore(self) -> None:
+        """Every buffer holds again what it held."""
+        for buffer in self.written:
+            array, content, node = self._kept[id(buffer)]
+            if array is not None:
+                array[...] = content
+            buffer.array, buffer._node = array, node
 
 
 def by_name(array: npt.NDArray[Any]) -> Node | None:

@@ -17,11 +17,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.expr.arguments import Weak
-from graphc.frontends.numpy import complex_functions
-from graphc.frontends.numpy.making import Grid, Rows, as_array, as_laid_out, creation, make_array, of_lists, scalar_type
+from graphc.frontends.numpy import complex_functions, several
+from graphc.frontends.numpy.courses import joint
+from graphc.frontends.numpy.making import (
+    Grid,
+    Ranges,
+    as_array,
+    as_laid_out,
+    creation,
+    make_array,
+    of_lists,
+    scalar_type,
+)
 from graphc.frontends.numpy.outside import generator
 from graphc.frontends.numpy.sizes import TracedRange, TracedSize
 from graphc.frontends.numpy.tracer import Tracer, is_traced
+from graphc.ir.dims import minimum
 from graphc.ir.node import Node
 
 if TYPE_CHECKING:
@@ -86,6 +97,8 @@ def _prod(session: Session, a: Any, *args: Any, **words: Any) -> Any:
 
 
 def _len(session: Session, x: Any) -> Any:
+    if several.has_several(x):
+        return session.size(several.Rows(session, x).count)
     return x.shape[0] if type(x) is Tracer and x.ndim else len(x)
 
 
@@ -96,25 +109,51 @@ def _range(session: Session, *bounds: Any) -> Any:
 
 
 def _sum(session: Session, values: Iterable[Any], /, start: Any = 0) -> Any:
+    values = _one_array(session, values)
     if type(values) is Tracer and values.array is None:
         total = np.sum(values, axis=0)
         return total if type(start) is int and start == 0 else start + total
     return builtins.sum(values, start)
 
 
+def _one_array(session: Session, values: Any) -> Any:
+    """A list that a loop has filled as an array; anything else as it is."""
+    return several.Rows(session, values).array() if several.has_several(values) else values
+
+
+def _listed(original: Callable[..., Any]) -> Callable[..., Any]:
+    """list(x) and tuple(x): the elements one by one, so that their number is decided."""
+
+    def call(session: Session, *values: Any) -> Any:
+        return original(*map(several.elements, values))
+
+    return call
+
+
 def _extreme(original: Callable[..., Any], ufunc: Any) -> Callable[..., Any]:
     """max(a, b) and max(values) of traced values."""
 
     def call(session: Session, *args: Any, **keywords: Any) -> Any:
+        if len(args) == 1:
+            args = (_one_array(session, args[0]),)
         if type(args[0]) is Tracer and len(args) == 1 and not keywords:
             return ufunc.reduce(args[0], axis=0) if args[0].ndim == 1 else original(args[0])
         values = list(args[0]) if len(args) == 1 else list(args)
-        sizes = all(type(v) is TracedSize or isinstance(v, int) for v in values)
+        sizes = all(type(v) is TracedSize or type(v) is int for v in values)
+        if sizes and session.varies(*(v.dim for v in values if type(v) is TracedSize)):
+            return functools.reduce(functools.partial(_extreme_size, session, original is builtins.min), values)
         if "key" in keywords or sizes or not any(map(is_traced, values)):
             return original(values, **keywords)
         return functools.reduce(ufunc, values)
 
     return call
+
+
+def _extreme_size(session: Session, least: bool, a: Any, b: Any) -> Any:
+    """The smaller or the larger of two sizes, one of which is an index."""
+    first, second = (v.dim if type(v) is TracedSize else v for v in (a, b))
+    smaller = minimum(first, second)
+    return session.size(smaller if least else first + second - smaller)
 
 
 def _with_functions(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -200,6 +239,11 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     len: _len,
     range: _range,
     sum: _sum,
+    enumerate: joint(enumerate),
+    zip: joint(zip),
+    reversed: joint(reversed),
+    list: _listed(list),
+    tuple: _listed(tuple),
     max: _extreme(max, np.maximum),
     min: _extreme(min, np.minimum),
     any: _any_of(any, "any"),
@@ -216,8 +260,8 @@ REPLACED: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 
 INDEXED: dict[int, Callable[[Session, Any], Any]] = {
-    id(np.r_): functools.partial(Rows, columns=False),
-    id(np.c_): functools.partial(Rows, columns=True),
+    id(np.r_): functools.partial(Ranges, columns=False),
+    id(np.c_): functools.partial(Ranges, columns=True),
     id(np.mgrid): Grid,
     id(np.ogrid): Grid,
 }

@@ -39,6 +39,8 @@ _VIEWS = frozenset(
 )
 # Functions whose results share memory with their arguments, element for element in no simple order.
 _SHARED = frozenset({"broadcast_to", "broadcast_arrays", "sliding_window_view", "diag", "diagonal", "einsum"})
+# Functions and methods that write to their first argument.
+_WRITING = frozenset({"at", "copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"})
 _READONLY = frozenset({"broadcast_to", "sliding_window_view", "diag", "diagonal"})
 
 
@@ -79,6 +81,9 @@ def _known(
     session: Session, call: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any], targets: Sequence[Any]
 ) -> Any:
     """NumPy's own answer to a call without traced arguments."""
+    for value in (*targets, *(args[:1] if getattr(call, "__name__", "") in _WRITING else ())):
+        if type(value) is Tracer:
+            session.writing(value.buffer)
     result = call(*map(real_of, args), **{k: real_of(v) for k, v in keywords.items()})
     for target in targets:
         if type(target) is Tracer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.frontends.numpy import source
+from graphc.frontends.numpy import branching, loops, signals, source, syntax
 from graphc.frontends.numpy.builtins import INDEXED, REPLACED
 from graphc.frontends.numpy.making import DISPATCHED, of_lists
 from graphc.frontends.numpy.outside import GENERATORS, draws, scipy_function, scipy_method, testing
@@ -28,6 +28,17 @@ class Hooks:
         self.named = session.named
         self.stored = session.checked
         self.read = session.readable
+        self.loop = functools.partial(loops.loop, session)
+        self.repeat = functools.partial(loops.repeat, session)
+        self.branch = functools.partial(branching.branch, session)
+        self.choose = functools.partial(branching.choose, session)
+        self.all_of = functools.partial(branching.all_of, session)
+        self.any_of = functools.partial(branching.any_of, session)
+        self.negated = functools.partial(branching.negated, session)
+        self.compared = functools.partial(branching.compared, session)
+        self.value = functools.partial(branching.value, session)
+        self.returned = signals.returned
+        self.BREAK, self.CONTINUE = signals.BREAK, signals.CONTINUE
         self._converted: dict[int, tuple[Any, Any]] = {}
         session.convert = self.call
 
@@ -81,7 +92,7 @@ class Hooks:
         special = scipy_function(self.session, function) or testing(self.session, function)
         if special is not None:
             return special
-        if is_foreign(function.__code__.co_filename) or source.HOOKS in function.__code__.co_freevars:
+        if is_foreign(function.__code__.co_filename) or syntax.HOOKS in function.__code__.co_freevars:
             return function
         key = id(function)
         if key not in self._converted:

@@ -67,7 +67,7 @@ def _basic(items: Sequence[Any]) -> bool:
 
 def _subscripted(tracer: Tracer, node: Node, items: Sequence[Any]) -> Node:
     positions = _positions(tracer, node, items)
-    return subscript(node, positions)
+    return subscript(node, positions, tracer.session.at_most)
 
 
 def _sizes(items: Sequence[Any]) -> list[Size]:
@@ -217,6 +217,7 @@ def write(tracer: Tracer, key: Key, value: Any) -> None:
     array = tracer.array
     if array is not None and not any(map(_traced, items)) and not _traced(value) and not masked.is_masked(value):
         session.attempt(tracer.buffer.check_writable)
+        session.writing(tracer.buffer)
         array[_real_key(key)] = value.array if _is_tracer(value) else value
         tracer.buffer.touched()
         return
@@ -230,13 +231,15 @@ def write(tracer: Tracer, key: Key, value: Any) -> None:
 
 
 def _store(tracer: Tracer, new: Node) -> None:
+    tracer.session.writing(tracer.buffer)
     tracer.session.attempt(lambda: tracer.buffer.write(tracer.path, new))
     tracer.session.written(tracer.buffer)
 
 
 def _assigned(tracer: Tracer, node: Node, items: Sequence[Any], value: Any) -> Node:
+    session = tracer.session
     positions = _positions(tracer, node, items)
-    return assign(node, positions, stored(tracer, value))
+    return assign(node, positions, stored(tracer, value), session.at_most)
 
 
 def stored(tracer: Tracer, value: Any) -> Node:
@@ -259,7 +262,9 @@ def add_at(tracer: Tracer, key: Key, value: Any) -> None:
     items = key if type(key) is tuple else (key,)
     node = tracer.node
     new = session.attempt(
-        lambda: accumulate(node, _positions(tracer, node, items), stored(tracer, value)), [node], "add.at"
+        lambda: accumulate(node, _positions(tracer, node, items), stored(tracer, value), session.at_most),
+        [node],
+        "add.at",
     )
     _store(tracer, new)
 

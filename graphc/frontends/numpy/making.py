@@ -18,6 +18,7 @@ from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.calls import not_covered
 from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.methods import is_complex_dtype
+from graphc.frontends.numpy.several import JOINED, Rows, has_several
 from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced, real_of
 
@@ -37,6 +38,10 @@ _SEQUENCES = frozenset(
 
 def of_lists(session: Session, function: Any, *args: Any, **keywords: Any) -> Any:
     """`np.mean([a, b])`: NumPy asks arrays, not what is in lists, and so would not come to traced ones."""
+    if args and has_several(args[0]):
+        rows = Rows(session, args[0]).array()
+        name = function.__name__
+        return JOINED[name](rows, *args[1:], **keywords) if name in JOINED else function(rows, *args[1:], **keywords)
     if function.__name__ in _SEQUENCES:
         return function(*args, **keywords)
     index = function.__name__ == "at"  # np.add.at(x, (i, j), value): a tuple of positions is no array
@@ -59,6 +64,7 @@ def make_array(
     session: Session, x: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, **words: Any
 ) -> Any:
     """`np.array`: nested lists of traced values are stacked, a traced array is copied."""
+    x = Rows(session, x).array() if has_several(x) else x
     if type(x) is Tracer and not copy:
         return as_array(session, x, dtype)
     if type(x) is Complex:
@@ -146,7 +152,7 @@ def scalar_type(kind: type) -> Callable[..., Any]:
     return call
 
 
-class Rows:
+class Ranges:
     """np.r_[a, b] and np.c_[a, b] of arrays and numbers."""
 
     def __init__(self, session: Session, original: Any, columns: bool) -> None:

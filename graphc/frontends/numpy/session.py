@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +20,24 @@ from graphc.expr import build
 from graphc.expr.arguments import Weak, nodes
 from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
-from graphc.frontends.numpy import calls, dispatch, indexing
-from graphc.frontends.numpy.buffers import Buffer, Path, by_name, path_between, reshapes
+from graphc.frontends.numpy import calls, dispatch, indexing, several
+from graphc.frontends.numpy.buffers import Buffer, Journal, Path, by_name, path_between, reshapes
 from graphc.frontends.numpy.captures import Captures
 from graphc.frontends.numpy.complex import Complex
 from graphc.frontends.numpy.decisions import Decisions
 from graphc.frontends.numpy.places import Places
-from graphc.frontends.numpy.sizes import TracedRange, TracedSize
+from graphc.frontends.numpy.signals import CannotRoll
+from graphc.frontends.numpy.sizes import TracedRange, TracedSize, number_of
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, at_least, at_most, substitute
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, size_node
 from graphc.ir.node import Node, topological
 from graphc.ir.regular import regular
 from graphc.ir.types import SHORT, show_shape
+
+if TYPE_CHECKING:
+    from graphc.frontends.numpy.rolling import Way
 
 CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
 _WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
@@ -48,9 +52,13 @@ class Session:
     aliases: the first variable of the user's that held an input.
     seeded: random generators that the function makes itself, from a seed.
     solutions: numbers for the iterations that solve equations.
+    indices: of the loops that are being traced, by name.  journals: of what their steps write to.
+    rolls: whether loops of the user's become loops of the generated code.
     """
 
-    def __init__(self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = ()) -> None:
+    def __init__(
+        self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = (), rolls: bool = False
+    ) -> None:
         self.decisions = Decisions(examples)
         self.places = Places()
         self.names: dict[Node, str] = {}
@@ -61,6 +69,10 @@ class Session:
         self._fresh_count = 0
         self.solutions = itertools.count(1)
         self.seeded: list[Any] = []
+        self.indices: dict[str, Way] = {}
+        self.journals: list[Journal] = []
+        self.rolls = rolls
+        self._taken = frozenset(taken)
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
 
@@ -92,6 +104,32 @@ class Session:
         """A buffer has a new value: it is what the variable now holds."""
         if buffer.name and buffer.array is None:
             self._name(buffer.name, buffer.node, True)
+
+    # --- loops and branches ---
+
+    def writing(self, buffer: Buffer) -> None:
+        """A buffer is about to be written to."""
+        for journal in self.journals:
+            journal.writing(buffer)
+
+    def naming(self) -> tuple[dict[Any, Any], ...]:
+        """What is called how, at this moment."""
+        return dict(self.names), dict(self.origin), dict(self._bound), dict(self.aliases)
+
+    def rename(self, naming: tuple[dict[Any, Any], ...]) -> None:
+        """Call things as they were called before."""
+        names, self.origin, self._bound, self.aliases = naming
+        self.names.clear()
+        self.names.update(names)
+
+    def free_index(self, wanted: str) -> str:
+        """A name for the index of a loop: no size, input or loop around it has it."""
+        used = {*self._taken, *self.indices, *self.decisions.examples}
+        name, number = wanted, 1
+        while name in used:
+            number += 1
+            name = f"{wanted}{number}"
+        return name
 
     # --- values in ---
 
@@ -179,7 +217,7 @@ class Session:
     def wrapped(self, result: Any, contiguous: bool = True) -> Any:
         """What the user gets for a result of a function of the language."""
         if isinstance(result, Node):
-            self._note(result)
+            self.note(result)
             return self.array(result, contiguous)
         if isinstance(result, Pair):
             return Complex(self, self.wrapped(result.real), self.wrapped(result.imag))
@@ -192,7 +230,8 @@ class Session:
             return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
         return result
 
-    def _note(self, node: Node) -> None:
+    def note(self, node: Node) -> None:
+        """Remember where in the user's code a node has been made."""
         if node not in self.origin and node.op not in (INPUT, CONST):
             place = self.places.here()
             if place is not None:
@@ -210,7 +249,7 @@ class Session:
             return self.wrapped(result)
         path = path_between(source.node, result)
         if path is not None:
-            self._note(result)
+            self.note(result)
             return self.view(source, path)
         whole = Tracer(self, source.buffer, (), Kind.ARRAY)  # a view of a view may be one of the whole in few steps
         path = path_between(whole.node, result)
@@ -314,6 +353,8 @@ class Session:
 
     def readable(self, value: Any) -> Any:
         """`value[...]` in the user's code: an array from outside may be read at traced positions."""
+        if several.has_several(value):
+            return several.View(self, value)
         return indexing.Outside(self, value) if type(value) is np.ndarray else value
 
     def callable(self, function: Any) -> Any:
@@ -336,13 +377,41 @@ class Session:
 
     def number(self, dim: Dim) -> int:
         """The number of a size, which from now on it always is."""
+        if self.varies(dim):
+            raise CannotRoll(
+                f"Python needs the number of `{dim}`, which is another one in each step", span=self.places.here()
+            )
         number: int = self.attempt(lambda: self.decisions.number(dim))
         return number
+
+    def varies(self, *dims: Dim) -> bool:
+        """Whether a size is another one in each step of a loop."""
+        return any(name in self.indices for d in dims if isinstance(d, Size) for name in d.names())
+
+    def at_most(self, bound: Dim, size: Dim) -> bool:
+        """Whether `bound <= size` in every step of the loops around it, whatever the sizes are."""
+        if at_most(bound, size):
+            return True
+        gap = size - bound
+        for way in reversed(self.indices.values()):  # the gap is linear: smallest in the first or the last step
+            slope = _slope(gap, way.index)
+            if not slope:
+                continue
+            end = way.at(0) if (slope > 0) != way.reverse else way.at(way.count - 1)
+            gap = substitute(gap, {way.index: end})
+        return at_least(gap, 0)
 
     def equal_sizes(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are equal; if they are in the examples, they are from now on."""
         equal: bool = self.attempt(lambda: self.decisions.equal(a, b))
         return equal
+
+    def unify(self, a: Sequence[Dim], b: Sequence[Dim]) -> None:
+        """Make the sizes of two shapes one where they are equal in the examples."""
+        for first, second in zip(a, b, strict=False):
+            both = isinstance(first, Size) and isinstance(second, Size) and first != second
+            if both and number_of(first - second, self.decisions.examples) == 0:
+                self.equal_sizes(first, second)
 
     def as_float(self, x: Any) -> Any:
         """`float(x)`: the same value, as a Python number."""
@@ -364,6 +433,15 @@ class Session:
         mine, theirs = (Weak(size_node(v.dim, "float64")) if type(v) is TracedSize else v for v in (size, other))
         node = self.attempt(lambda: FUNCTIONS[operation].call(*((theirs, mine) if swapped else (mine, theirs))))
         return self.wrapped(Weak(node))
+
+
+def _slope(dim: Dim, name: str) -> int:
+    """By how much a size grows with one of its names; 0 if not at all, or not linearly."""
+    if not isinstance(dim, Size):
+        return 0
+    slope = next((c for m, c in dim.terms if m == (name,)), 0)
+    rest = dim - slope * Size.named(name)
+    return 0 if isinstance(rest, Size) and name in rest.names() else slope
 
 
 def _sizes_known(node: Node) -> bool:

@@ -11,11 +11,13 @@ that says what to declare.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphc.errors import ShapeError
-from graphc.ir.dims import Dim, Size, evaluate
+from graphc.ir.dims import Dim, Size, at_least, evaluate
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
@@ -141,7 +143,7 @@ class TracedSize:
         return self
 
     def __abs__(self) -> Any:
-        return self
+        return self if at_least(self.dim, 0) else self.session.ufunc(np.absolute, "__call__", (self,), {})
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
         return self.session.ufunc(ufunc, method, inputs, keywords)
@@ -171,33 +173,49 @@ class TracedSize:
         mine = self.session.number(self.dim)
         return mine - (self.session.number(theirs) if isinstance(theirs, Size) else theirs)
 
+    def _against(self, other: Any, ufunc: Any, decided: Callable[[int], bool]) -> Any:
+        """A comparison: traced if it comes out differently from step to step of a loop."""
+        theirs = _dim_of(other)
+        if (
+            isinstance(theirs, (int, Size))
+            and isinstance(self.dim - theirs, Size)
+            and self.session.varies(self.dim, theirs)
+        ):
+            return self.session.ufunc(ufunc, "__call__", (self, other), {})
+        return decided(self._compared(other))
+
     def __eq__(self, other: object) -> Any:
-        if type(other) is TracedSize and other.dim != self.dim:
-            return self.session.equal_sizes(self.dim, other.dim)
         if not isinstance(other, (int, float)):
             return NotImplemented
-        return self._compared(other) == 0
+        theirs = _dim_of(other)
+        if isinstance(theirs, Size) and theirs != self.dim and not self.session.varies(self.dim, theirs):
+            return self.session.equal_sizes(self.dim, theirs)
+        return self._against(other, np.equal, lambda gap: gap == 0)
 
     def __ne__(self, other: object) -> Any:
         equal = self == other
-        return equal if equal is NotImplemented else not equal
+        return equal if equal is NotImplemented else ~equal if not isinstance(equal, bool) else not equal
 
-    def __lt__(self, other: Any) -> bool:
-        return self._compared(other) < 0
+    def __lt__(self, other: Any) -> Any:
+        return self._against(other, np.less, lambda gap: gap < 0)
 
-    def __le__(self, other: Any) -> bool:
-        return self._compared(other) <= 0
+    def __le__(self, other: Any) -> Any:
+        return self._against(other, np.less_equal, lambda gap: gap <= 0)
 
-    def __gt__(self, other: Any) -> bool:
-        return self._compared(other) > 0
+    def __gt__(self, other: Any) -> Any:
+        return self._against(other, np.greater, lambda gap: gap > 0)
 
-    def __ge__(self, other: Any) -> bool:
-        return self._compared(other) >= 0
+    def __ge__(self, other: Any) -> Any:
+        return self._against(other, np.greater_equal, lambda gap: gap >= 0)
 
     def __repr__(self) -> str:
+        if self.session.varies(self.dim):
+            self.session.number(self.dim)
         return str(self.dim)
 
     def __format__(self, spec: str) -> str:
+        if self.session.varies(self.dim):
+            self.session.number(self.dim)
         return format(str(self.dim), spec) if not spec or spec[-1] == "s" else format(int(self), spec)
 
 

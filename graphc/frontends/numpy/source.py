@@ -20,10 +20,11 @@ from functools import lru_cache
 from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
-HOOKS = "__graphc__"
+from graphc.frontends.numpy.expressions import with_conditions
+from graphc.frontends.numpy.statements import with_control
+from graphc.frontends.numpy.syntax import HOOKS, UNTOUCHED, hook
+
 _FUNCTION = "__graphc_function__"
-# Calls that look at the frame or the class they stand in.
-_UNTOUCHED = frozenset({"super", "locals", "globals", "vars", "eval", "exec", "dir"})
 _INDEXED = frozenset({"r_", "c_", "s_", "mgrid", "ogrid"})
 
 
@@ -93,7 +94,7 @@ def _converted(code: CodeType) -> CodeType | None:
     found = _find(code)
     if found is None:
         return None
-    tree = _Hooks().visit(copy.deepcopy(found.tree))
+    tree = with_control(with_conditions(_Hooks().visit(copy.deepcopy(found.tree))))
     if isinstance(tree, ast.FunctionDef):
         tree.decorator_list = []
         tree.returns = None
@@ -200,21 +201,21 @@ class _Hooks(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in _UNTOUCHED:
+        if isinstance(node.func, ast.Name) and node.func.id in UNTOUCHED:
             return node
-        node.func = _hook("call", [node.func], node.func)
+        node.func = hook("call", [node.func], node.func)
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         if node.attr in _INDEXED and isinstance(node.ctx, ast.Load):
-            return _hook("call", [node], node)
+            return hook("call", [node], node)
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Load):
-            node.value = _hook("read", [node.value], node.value)
+            node.value = hook("read", [node.value], node.value)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
@@ -222,7 +223,7 @@ class _Hooks(ast.NodeTransformer):
         if len(node.targets) == 1 and not isinstance(node.targets[0], ast.Tuple | ast.List):
             name = _name_of(node.targets[0])
             if name is not None:
-                node.value = _hook("named", [ast.Constant(name), node.value], node.value)
+                node.value = hook("named", [ast.Constant(name), node.value], node.value)
             self._check_target(node)
             return node
         told = [_told(t, False) for target in node.targets for t in _plain(target)]
@@ -234,18 +235,18 @@ class _Hooks(ast.NodeTransformer):
         if isinstance(target, ast.Subscript) and all(
             isinstance(n, ast.Name | ast.Attribute | ast.Load) for n in ast.walk(target.value)
         ):
-            node.value = _hook("stored", [node.value, copy.deepcopy(target.value)], node.value)
+            node.value = hook("stored", [node.value, copy.deepcopy(target.value)], node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)
         name = _name_of(node.target)
         if node.value is not None and name is not None:
-            node.value = _hook("named", [ast.Constant(name), node.value], node.value)
+            node.value = hook("named", [ast.Constant(name), node.value], node.value)
         return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
         self.generic_visit(node)
-        node.value = _hook("named", [ast.Constant(node.target.id), node.value], node.value)
+        node.value = hook("named", [ast.Constant(node.target.id), node.value], node.value)
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
@@ -258,17 +259,10 @@ class _Hooks(ast.NodeTransformer):
         return [node, _told(node.target, True)] if isinstance(node.target, ast.Name) else node
 
 
-def _hook(name: str, args: list[ast.expr], place: ast.expr) -> ast.expr:
-    call = ast.Call(ast.Attribute(ast.Name(HOOKS, ast.Load()), name, ast.Load()), args, [])
-    for node in (call, call.func, call.func.value, *(a for a in args if isinstance(a, ast.Constant))):  # type: ignore[attr-defined]
-        ast.copy_location(node, place)
-    return call
-
-
 def _told(target: ast.Name, augmented: bool) -> ast.stmt:
     """A statement that tells the value of a variable its name."""
     read = ast.copy_location(ast.Name(target.id, ast.Load()), target)
-    call = _hook("named", [ast.Constant(target.id), read, *([ast.Constant(True)] if augmented else [])], target)
+    call = hook("named", [ast.Constant(target.id), read, *([ast.Constant(True)] if augmented else [])], target)
     return ast.copy_location(ast.Expr(call), target)
 
 

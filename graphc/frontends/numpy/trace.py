@@ -12,7 +12,7 @@ from __future__ import annotations
 import keyword
 import os
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from graphc.frontends.numpy.signature import Argument, FreeNames, Signature, sig
 from graphc.frontends.numpy.sizes import Restart, TracedSize
 from graphc.frontends.numpy.structure import Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.tracer import Kind, Tracer
-from graphc.ir.dims import Dim, substitute
+from graphc.ir.dims import Dim, Size, substitute
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT, input_node
 from graphc.ir.node import Node
@@ -52,23 +52,23 @@ class Traced:
     captured: Mapping[str, npt.NDArray[Any]]
 
 
-def trace(function: Callable[..., Any], inputs: Mapping[str, Any] | None = None) -> Traced:
+def trace(function: Callable[..., Any], inputs: Mapping[str, Any] | None = None, *, rolls: bool = False) -> Traced:
     """The graph of a function.
 
     inputs: for each argument its type, an example array, or a structure of them; see `signature`.
     Raises a GraphcError that shows the line of the function where something does not fit or is not
     covered; what the function itself raises goes through.
     """
-    return trace_signature(function, signature_of(function, inputs))
+    return trace_signature(function, signature_of(function, inputs), rolls)
 
 
-def trace_signature(function: Callable[..., Any], signature: Signature) -> Traced:
+def trace_signature(function: Callable[..., Any], signature: Signature, rolls: bool = False) -> Traced:
     """`trace` with the arguments described already."""
     decided: dict[str, Dim] = {}
     named = False
     for _ in range(MAX_RESTARTS):
         try:
-            traced, aliases = _run(function, signature.replaced(decided))
+            traced, aliases = _run(function, signature.replaced(decided), rolls)
             if named or not (better := signature.renamed(aliases)):
                 return traced
             signature, named = better, True
@@ -78,10 +78,10 @@ def trace_signature(function: Callable[..., Any], signature: Signature) -> Trace
     raise LimitError("G003", "the sizes of the function can't be decided: give them as numbers")
 
 
-def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, dict[str, str]]:
+def _run(function: Callable[..., Any], signature: Signature, rolls: bool) -> tuple[Traced, dict[str, str]]:
     """The traced function, and what variables of its own it had inputs in."""
     taken = [name for a in signature.arguments for name in a.names]
-    session = Session(signature.examples, taken)
+    session = Session(signature.examples, [*taken, *_sizes_of(signature)], rolls)
     hooks = Hooks(session)
     inputs: list[Node] = []
     args: list[Any] = []
@@ -109,6 +109,14 @@ def _run(function: Callable[..., Any], signature: Signature) -> tuple[Traced, di
         title=title_of(function),
     )
     return Traced(graph, signature, shape, session.captures.arrays), session.aliases
+
+
+def _sizes_of(signature: Signature) -> Iterator[str]:
+    """The names of sizes in the arguments."""
+    for type in (t for a in signature.arguments for t in a.types if t is not None):
+        for dim in type.shape:
+            if isinstance(dim, Size):
+                yield from dim.names()
 
 
 def call_converted(hooks: Hooks, function: Callable[..., Any], args: list[Any], words: dict[str, Any]) -> Any:

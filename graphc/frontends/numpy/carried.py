@@ -1,0 +1,213 @@
+"""What a loop changes from step to step, and what stands for it while a step is traced.
+
+    i, s = 0, 0.0
+    for x in xs:          i: a size that grows by 1, so that at position p it is p
+        s = s + x * i     s: carried, from 0.0 on
+        i += 1
+
+A `Leaf` learns by trial what it is: the same in every step, a size that grows, or a value that is carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphc.frontends.numpy.buffers import Buffer
+from graphc.frontends.numpy.forms import Form, form_of, is_whole, joined, node_of, opened
+from graphc.frontends.numpy.refused import Unbound
+from graphc.frontends.numpy.signals import cannot
+from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.frontends.numpy.variables import ABSENT, Place
+from graphc.ir.dims import Dim, Size
+from graphc.ir.leaf import INPUT
+from graphc.ir.node import Node
+
+if TYPE_CHECKING:
+    from graphc.frontends.numpy.rolling import Roller
+
+
+class Leaf:
+    """One leaf of a variable.
+
+    first: what it is before the loop.  growth: what a step adds to it, of a size.  form: of what is carried.
+    """
+
+    def __init__(self, first: Any, name: str) -> None:
+        self.first = first
+        self.name = name
+        self.growth: Dim | None = None
+        self.form: Form | None = None
+        self.placeholder: Node | None = None
+        self._probe: Size | None = None
+        self._given: Any = None
+        self.after: Any = None
+
+    @property
+    def carried(self) -> bool:
+        return self.form is not None
+
+    def stand_in(self, roller: Roller) -> Any:
+        """What the leaf is while a step is traced."""
+        self.placeholder = None
+        self._given = self.first
+        if self._probe is not None:
+            self._given = TracedSize(roller.session, self._probe)
+        elif self.growth is not None:
+            self._given = roller.session.size(_dim(self.first) + self.growth * roller.position)
+        elif self.form is not None:
+            self.placeholder = roller.placeholder(self.form.type, self.name)
+            self._given = self.form.stand_in(roller.session, self.placeholder)
+        return self._given
+
+    def learn(self, roller: Roller, after: Any) -> bool:
+        """See what a step made of it; whether that was news."""
+        self.after = after
+        if self._probe is not None or self.growth is not None:
+            return self._learn_growth(roller, after)
+        if self.form is not None:
+            return self._learn_form(roller, after)
+        if after is self.first or after is self._given:
+            return False
+        if is_whole(self.first) and is_whole(after):
+            if _dim(self.first) == _dim(after):
+                return False
+            self._probe = roller.probe(self.name)
+            return True
+        first, then = form_of(self.first), form_of(after)
+        if first is None or then is None:
+            if type(first) is type(then) and _equal(self.first, after):
+                return False
+            cannot(f"`{self.name}` is {_kind(self.first)} before the loop and {_kind(after)} after a step")
+        self.form = first
+        self._learn_form(roller, after)
+        return True
+
+    def _learn_growth(self, roller: Roller, after: Any) -> bool:
+        probe, growth = self._probe, self.growth
+        self._probe = None
+        if is_whole(after):
+            step = _dim(after) - _dim(self._given)
+            if growth is not None and step == growth:
+                return False
+            own = {*roller.live, *(probe.names() if probe is not None else ())}
+            if probe is not None and not (isinstance(step, Size) and own.intersection(step.names())):
+                self.growth = step
+                return True
+        self.growth = None
+        self.form = form_of(self.first)
+        self._learn_form(roller, after)
+        return True
+
+    def _learn_form(self, roller: Roller, after: Any) -> bool:
+        then = form_of(after)
+        if then is None:
+            cannot(f"`{self.name}` is {_kind(self.first)} before the loop and {_kind(after)} after a step")
+        assert self.form is not None
+        roller.session.unify(self.form.type.shape, then.type.shape)
+        both = joined(self.form, then)
+        shrinks = both is not None and then.type.rank < both.type.rank
+        if both is None or (shrinks and self._given is not self.first):
+            old, new = self.form.type, then.type
+            cannot(f"`{self.name}` is {old} before a step and {new} after it", "give it one shape before the loop")
+        if both.kind is Kind.WEAK and both.type.dtype == "int64":
+            both = both._replace(kind=Kind.SCALAR)
+        news = both != self.form
+        self.form = both
+        return news
+
+    @property
+    def written(self) -> Buffer | None:
+        """The memory of the stand-in."""
+        return self._given.buffer if self.carried and type(self._given) is Tracer else None
+
+
+class Variable:
+    """A variable that a loop changes: its place, and its leaves."""
+
+    def __init__(self, place: Place, first: Any) -> None:
+        self.place = place
+        self.first = first
+        leaves, self.structure = opened(first)
+        several = len(leaves) > 1
+        self.leaves = [Leaf(leaf, f"{place.name}_{i}" if several else place.name) for i, leaf in enumerate(leaves)]
+
+    def install(self, roller: Roller) -> None:
+        """Put the stand-ins where the variable is."""
+        self.place.set(self.structure.filled(roller.session, [leaf.stand_in(roller) for leaf in self.leaves]))
+
+    def learn(self, roller: Roller, after: Any) -> bool:
+        """See what a step made of it; whether that was news."""
+        leaves, structure = opened(after)
+        if structure != self.structure:
+            structure_of = _kind(self.first), _kind(after)
+            cannot(f"`{self.place.name}` is {structure_of[0]} before the loop and {structure_of[1]} after a step")
+        news = [leaf.learn(roller, value) for leaf, value in zip(self.leaves, leaves, strict=True)]
+        return any(news)
+
+    def update(self, roller: Roller) -> list[tuple[Leaf, Node]]:
+        """The carried leaves, with what a step makes of each."""
+        found = []
+        for leaf in self.leaves:
+            if leaf.form is not None:
+                found.append((leaf, leaf.form.fitted(node_of(roller.session, leaf.after))))
+        return found
+
+    def finish(self, roller: Roller, last: dict[Leaf, Node], position: Dim) -> Any:
+        """What the variable is after the loop. last: of carried leaves.  position: behind that of the last step."""
+        leaves = []
+        for leaf in self.leaves:
+            if leaf.form is not None:
+                leaves.append(leaf.form.stand_in(roller.session, last[leaf]))
+            elif leaf.growth is not None:
+                leaves.append(roller.session.size(_dim(leaf.first) + leaf.growth * position))
+            else:
+                leaves.append(leaf.first)
+        return self.structure.filled(roller.session, leaves)
+
+
+class Memory:
+    """A piece of memory from before the loop that its steps write to."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self.buffer = buffer
+        self.first: Node | None = None
+        self.placeholder: Node | None = None
+
+    def install(self, roller: Roller) -> None:
+        self.first = self.buffer.node
+        self.placeholder = roller.placeholder(self.first.type, self.buffer.name)
+        roller.session.writing(self.buffer)
+        self.buffer.hold(self.placeholder)
+
+
+def is_unset(value: Any) -> bool:
+    """Whether a variable has no value."""
+    return value is ABSENT or type(value) is Unbound
+
+
+def has_stand_in(roots: Sequence[Node]) -> bool:
+    """Whether a known value is all that nodes are made of."""
+    return any(n.op is INPUT for n in roots)
+
+
+def _dim(value: Any) -> Dim:
+    return value.dim if type(value) is TracedSize else value
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(type(a) is type(b) and a == b)
+    except Exception:  # objects of the user's compare as they like
+        return False
+
+
+def _kind(value: Any) -> str:
+    """A few words for an error message."""
+    form = form_of(value)
+    if form is not None:
+        return f"the number {value}" if type(value) in (int, float, bool) else str(form.type)
+    if value is None:
+        return "None"
+    return f"a {type(value).__name__} of {len(value)}" if type(value) in (list, tuple) else f"a {type(value).__name__}"

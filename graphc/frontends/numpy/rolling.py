@@ -1,0 +1,451 @@
+"""Loops of the user's that become loops of the generated code.
+
+    for t in range(n):                the body runs on a t that is a size, once to see what it changes,
+        h = np.tanh(x[t] @ W + h)     then with placeholders for that, until their types stand:
+                                      loop(h; index=t, count=n): tanh(x[t] @ W + _h)
+
+After each trial all is again as it was before the loop, so that a loop that can't be rolled can still
+be run step by step.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphc.errors import GraphcError
+from graphc.expr import build
+from graphc.expr.looping import placeholder
+from graphc.frontends.numpy.buffers import Buffer, Journal
+from graphc.frontends.numpy.carried import Leaf, Memory, Variable, is_unset
+from graphc.frontends.numpy.forms import Form, Structure, form_of, node_of, opened
+from graphc.frontends.numpy.refused import Unbound
+from graphc.frontends.numpy.several import NeedsRows, Several, appended, prior, rows_type
+from graphc.frontends.numpy.signals import cannot, of_error
+from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.tracer import Tracer
+from graphc.frontends.numpy.variables import ABSENT, Place, Scope
+from graphc.ir.control import final, stack
+from graphc.ir.dims import Dim, Size, substitute
+from graphc.ir.index import Index
+from graphc.ir.leaf import INPUT
+from graphc.ir.node import Node
+from graphc.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from graphc.frontends.numpy.session import Session
+
+MAX_TRIALS = 12
+
+
+@dataclass
+class Filled:
+    """A list that the steps of a loop append to.
+
+    head: its elements before.  element, forms: of what is appended, `each` of them a step.
+    wanted: whether a step reads what earlier ones have appended; then there is an array for each leaf.
+    """
+
+    owner: list[Any]
+    name: str
+    head: list[Any]
+    element: Structure
+    forms: list[Form]
+    each: int
+    wanted: bool = False
+    first: list[Node] = field(default_factory=list)
+    placeholders: list[Node] = field(default_factory=list)
+    values: list[list[Node]] = field(default_factory=list)
+
+
+class Local(NamedTuple):
+    """A variable that a step is the first to give a value."""
+
+    place: Place
+    value: Any
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the generated loop counts: `count` steps, the index from `start` up or down to it."""
+
+    index: str
+    start: Dim
+    count: Dim
+    reverse: bool
+
+    @property
+    def position(self) -> Dim:
+        """How many steps there have been before the one at the index."""
+        at = Size.named(self.index)
+        return self.start + self.count - 1 - at if self.reverse else at - self.start
+
+    def at(self, position: Dim) -> Dim:
+        """The index at a position."""
+        return self.start + self.count - 1 - position if self.reverse else self.start + position
+
+
+class Roller:
+    """One loop: what is known of it after the trials so far.
+
+    live: the names of sizes that differ from step to step.  position: of the step, from 0.
+    """
+
+    def __init__(self, session: Session, closures: Sequence[Any], way: Way) -> None:
+        self.session = session
+        self.way = way
+        self.index = way.index
+        self.position = way.position
+        self.count = way.count
+        self.scope = Scope(closures)
+        self.live = {way.index}
+        self._variables: dict[tuple[int, Any], Variable] = {}
+        self._memories: dict[int, Memory] = {}
+        self._lists: dict[int, Filled] = {}
+        self._stale: dict[int, Buffer] = {}
+        self._locals: list[Local] = []
+        self._placeholders: list[tuple[Node, str]] = []
+
+    # --- for what is carried ---
+
+    def placeholder(self, type: TensorType, name: str) -> Node:
+        """What stands for the next carried value."""
+        node = placeholder(self.index, len(self._placeholders), type)
+        self._placeholders.append((node, name))
+        return node
+
+    @property
+    def placeholders(self) -> list[tuple[Node, str]]:
+        """What is carried, and the names of the variables."""
+        return self._placeholders
+
+    def name_of(self, node: Node) -> str:
+        """The variable that a placeholder stands for."""
+        name = next((name for p, name in self._placeholders if p is node), "")
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
+        return plain if plain.isidentifier() and not keyword.iskeyword(plain) else ""
+
+    def probe(self, name: str) -> Size:
+        """A size to see how a step changes an integer."""
+        return Size.named(f"_{self.index}_{name}")
+
+    # --- trials ---
+
+    def settle(self, step: Callable[[], Any]) -> Any:
+        """Run steps until what is carried stands; `use` what the last one made, before it is taken back."""
+        for _ in range(MAX_TRIALS):
+            with self.trial():
+                try:
+                    result = step()
+                except NeedsRows as need:
+                    self._want(need.part)
+                    continue
+                if not self._learn():
+                    return self._finish(result)
+        cannot("what it carries has another type after every step")
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """A step on stand-ins; afterwards all is as it was."""
+        session = self.session
+        self._placeholders.clear()
+        self._journal = Journal()
+        names = session.naming()
+        session.journals.append(self._journal)
+        self._install()
+        try:
+            yield
+        except GraphcError as error:
+            raise of_error(error) from error
+        except Exception as error:  # the user's own; without a loop it may come in a later step, or never
+            raise of_error(error) from error
+        finally:
+            session.journals.pop()
+            self._journal.restore()
+            self.scope.restore()
+            session.rename(names)
+
+    def _install(self) -> None:
+        self._age = Buffer(build.zeros(())).age
+        for variable in self._variables.values():
+            variable.install(self)
+        for memory in self._memories.values():
+            memory.install(self)
+        for filled in self._lists.values():
+            self._begin(filled)
+        self._begun = self.scope.now()
+
+    def _begin(self, filled: Filled) -> None:
+        """A list as it is before a step: its elements from before the loop, and those of earlier steps."""
+        count = self.position * filled.each
+        if not filled.wanted:
+            filled.owner[:] = [*filled.head, prior(self.session, count, filled.element, filled.forms)]
+            return
+        filled.placeholders = [self.placeholder(node.type, filled.name) for node in filled.first]
+        rows = [self.session.array(p) for p in filled.placeholders]
+        before = [Tracer(self.session, r.buffer, (), r.kind) for r in rows]
+        total = len(filled.head) + count
+        filled.owner[:] = [Several(self.session, total, filled.element, filled.forms, before)]
+
+    def _want(self, part: Several) -> None:
+        """From now on a list has arrays whose rows a step can read."""
+        filled = next((f for f in self._lists.values() if any(v is part for v in f.owner)), None)
+        if filled is None or filled.wanted or filled.each != 1:
+            cannot("a step reads a list that steps before it have filled")
+        filled.wanted = True
+        total = len(filled.head) + self.count
+        heads = [[] for _ in filled.forms]  # type: list[list[Node]]
+        for element in filled.head:
+            leaves, structure = opened(element)
+            if structure != filled.element:
+                cannot(f"the elements of `{filled.name}` differ in structure")
+            for column, form, leaf in zip(heads, filled.forms, leaves, strict=True):
+                column.append(form.fitted(node_of(self.session, leaf)))
+        for form, column in zip(filled.forms, heads, strict=True):
+            type = rows_type(total, form)
+            whole = build.zeros(type.shape, type.dtype)
+            for i, node in enumerate(column):
+                whole = build.set_at(whole, node, _row_index(i, type))
+            filled.first.append(whole)
+
+    # --- what a trial shows ---
+
+    def _learn(self) -> bool:
+        """Look at what a step has changed; whether something is carried that was not known to be."""
+        self._locals = []
+        news = False
+        grown: dict[int, list[Any]] = {}
+        changed = {place.id: (place, before, after) for place, before, after in self.scope.changed()}
+        for key, variable in self._variables.items():
+            if key not in changed:
+                changed[key] = variable.place, variable.first, variable.place.get()
+        for key, (place, before, after) in changed.items():
+            if type(place.owner) is list and (before is ABSENT or id(place.owner) in self._lists):
+                grown.setdefault(id(place.owner), place.owner)
+            elif key in self._variables:
+                news |= self._variables[key].learn(self, after)
+            elif is_unset(before):
+                self._locals.append(Local(place, after))
+            elif after is ABSENT:
+                cannot(f"`{place.name}` is deleted in a step")
+            else:
+                self._variables[key] = Variable(place, before)
+                self._variables[key].learn(self, after)
+                news |= any(self._changes(leaf) for leaf in self._variables[key].leaves)
+        for owner in grown.values():
+            news |= self._learn_list(owner)
+        for filled in self._lists.values():
+            if id(filled.owner) not in grown:
+                cannot(f"only some steps append to `{filled.name}`")
+        return self._learn_memory() or news
+
+    def _changes(self, leaf: Leaf) -> bool:
+        return leaf.carried or leaf.growth is not None or leaf._probe is not None
+
+    def _learn_list(self, owner: list[Any]) -> bool:
+        known = self._lists.get(id(owner))
+        name = next((p.name for p in self.scope.holding(owner)), "a list")
+        start = len(known.head) + 1 if known is not None and not known.wanted else 1 if known is not None else None
+        if known is None:
+            start = self.scope.length_before(owner)
+            kept = self._begun_list(owner)
+            if any(a is not b for a, b in zip(kept, owner, strict=False)) or len(owner) <= start:
+                cannot(f"a step changes the list `{name}` in another way than to append to it")
+            element, forms = appended(owner[start:])
+            self._lists[id(owner)] = Filled(owner, name, kept, element, forms, len(owner) - start)
+            return True
+        assert start is not None
+        new = owner[start:]
+        if not new or len(new) != known.each or type(owner[start - 1]) is not Several:
+            cannot(f"the list `{name}` grows by a different number of elements in each step")
+        element, forms = appended(new)
+        rows = [opened(v)[0] for v in new]
+        if (element, forms) != (known.element, known.forms):
+            known.element, known.forms, known.first, known.wanted = element, forms, [], False
+            return True
+        columns = zip(*rows, strict=True)
+        known.values = [
+            [form.fitted(node_of(self.session, leaf)) for leaf in column]
+            for form, column in zip(forms, columns, strict=True)
+        ]
+        return False
+
+    def _begun_list(self, owner: list[Any]) -> list[Any]:
+        return [v for p, v in self._begun.values() if p.owner is owner]
+
+    def _learn_memory(self) -> bool:
+        """Which memory from before the loop a step has written to."""
+        news = False
+        stand_ins = {id(leaf.written): leaf for v in self._variables.values() for leaf in v.leaves if leaf.written}
+        for buffer in self._journal.written:
+            if id(buffer) in stand_ins:
+                news |= self._learn_mutated(stand_ins[id(buffer)], buffer)
+            elif buffer.age < self._age and id(buffer) not in self._memories and id(buffer) not in self._stale:
+                self._memories[id(buffer)] = Memory(buffer)
+                news = True
+        return news
+
+    def _learn_mutated(self, leaf: Leaf, buffer: Buffer) -> bool:
+        """A variable whose array a step writes to: the array is what is carried, unless it is also replaced."""
+        if type(leaf.first) is not Tracer:
+            return False
+        own = leaf.first.buffer
+        if type(leaf.after) is Tracer and leaf.after.buffer is buffer:
+            leaf.form = None
+            self._memories.setdefault(id(own), Memory(own))
+            return True
+        self._memories.pop(id(own), None)
+        self._stale[id(own)] = own
+        return False
+
+    def _check_sharing(self) -> None:
+        """CannotRoll if two carried variables are views of one array that steps write to."""
+        buffers = [leaf.after.buffer for v in self._variables.values() for leaf in v.leaves
+                   if leaf.carried and type(leaf.after) is Tracer and leaf.form and leaf.form.type.rank]  # fmt: skip
+        shared = {id(b) for i, b in enumerate(buffers) if any(b is other for other in buffers[:i])}
+        if shared and any(id(b) in shared or self._is_stand_in(b) for b in self._journal.written):
+            cannot("two variables hold one array, which a step writes to", "take a copy: b = a.copy()")
+
+    def _is_stand_in(self, buffer: Buffer) -> bool:
+        return any(leaf.written is buffer for v in self._variables.values() for leaf in v.leaves)
+
+    # --- the loop ---
+
+    def _finish(self, result: Any) -> Settled:
+        """What the last trial has found, as nodes."""
+        self._check_sharing()
+        carried: list[Carried] = []
+        for variable in self._variables.values():
+            for leaf, update in variable.update(self):
+                assert leaf.form is not None and leaf.placeholder is not None
+                first = leaf.form.fitted(node_of(self.session, leaf.first))
+                carried.append(Carried(first, leaf.placeholder, update, leaf))
+        for memory in self._memories.values():
+            assert memory.first is not None and memory.placeholder is not None
+            carried.append(Carried(memory.first, memory.placeholder, memory.buffer.node, memory))
+        stacked: list[Node] = []
+        for filled in self._lists.values():
+            if not filled.wanted:
+                stacked += [node for column in filled.values for node in column]
+                continue
+            for i, (first, before) in enumerate(zip(filled.first, filled.placeholders, strict=True)):
+                row = _row_index(len(filled.head) + self.position, first.type)
+                update = build.set_at(before, filled.values[i][0], row)
+                carried.append(Carried(first, before, update, (id(filled.owner), i)))
+        for local in self._locals:
+            for i, node in enumerate(self._last_of(local)):
+                zeros = build.zeros(node.shape, node.type.dtype)
+                carried.append(Carried(zeros, self.placeholder(node.type, local.place.name), node, (local.place.id, i)))
+        naming = dict(self.session.names), dict(self.session.origin)
+        return Settled(result, carried, stacked, *naming)
+
+    def _last_of(self, local: Local) -> list[Node]:
+        """The traced leaves of a variable whose last value is that of the last step."""
+        nodes = [leaf.node for leaf in opened(local.value)[0] if type(leaf) is Tracer]
+        return [n for n in nodes if not self._depends(n.shape) and self._is_traced(n)]
+
+    def _is_traced(self, node: Node) -> bool:
+        return node.op is not INPUT or node in [p for p, _ in self._placeholders]
+
+    def _depends(self, dims: Sequence[Dim]) -> bool:
+        return any(self.live.intersection(d.names()) for d in dims if isinstance(d, Size))
+
+    def apply(self, settled: Settled, node: Node, last: Dim) -> None:
+        """Give the variables what they are after the loop. last: the position of the last step."""
+        finals = {c.of: final(node, k) for k, c in enumerate(settled.carried)}
+        stacks = iter(range(len(settled.stacked)))
+        for variable in self._variables.values():
+            value = variable.finish(self, finals, last + 1)
+            variable.place.set(value)
+            self._called(variable.place.name, value)
+        for memory in self._memories.values():
+            self.session.writing(memory.buffer)
+            memory.buffer.hold(finals[memory])
+            self.session.written(memory.buffer)
+        for filled in self._lists.values():
+            if filled.wanted:
+                rows = [finals[id(filled.owner), i] for i in range(len(filled.forms))]
+                count = len(filled.head) + self.count
+                filled.owner[:] = [self._several(filled, count, rows)]
+            else:
+                columns = [[stack(node, next(stacks)) for _ in column] for column in filled.values]
+                if self.way.reverse:
+                    columns = [[build.flip(rows, 0) for rows in column] for column in columns]
+                rows = [_interleaved(column, self.count) for column in columns]
+                filled.owner[:] = [*filled.head, self._several(filled, self.count * filled.each, rows)]
+        for local in self._locals:
+            local.place.set(self._after(local, finals, last))
+        for buffer in self._stale.values():
+            self.session.writing(buffer)
+            buffer.stale = "an array is changed in place by the first step of a loop and replaced then"
+
+    def _several(self, filled: Filled, count: Dim, rows: Sequence[Node]) -> Several:
+        arrays = [self.session.wrapped(row) for row in rows]
+        for array in arrays:
+            self._called(filled.name, array)
+        return Several(self.session, count, filled.element, filled.forms, arrays)
+
+    def _called(self, name: str, value: Any) -> None:
+        self.session.named(name, value, True)
+
+    def _after(self, local: Local, finals: dict[Any, Node], last: Dim) -> Any:
+        """A variable that got its first value in the loop, with that of the last step."""
+        leaves, structure = opened(local.value)
+        found: list[Any] = []
+        place = 0
+        for leaf in leaves:
+            if type(leaf) is TracedSize and self.live.intersection(leaf.dim.names()):
+                leaf = self._at_last(leaf.dim, last)
+            elif type(leaf) is Tracer:
+                if self._last_of(Local(local.place, leaf)):
+                    form = form_of(leaf)
+                    assert form is not None
+                    leaf = form.stand_in(self.session, finals[local.place.id, place])
+                    self._called(local.place.name, leaf)
+                    place += 1
+                elif leaf.array is None:
+                    leaf = Unbound(self.session, f"the shape of `{local.place.name}` is another one in each step")
+            found.append(leaf)
+        return structure.filled(self.session, found)
+
+    def _at_last(self, dim: Dim, last: Dim) -> Any:
+        """A size of the last step; nothing if it is made of what is carried."""
+        return self.session.size(substitute(dim, {self.index: self.way.at(last)}))
+
+
+class Carried(NamedTuple):
+    """A carried value: before the loop, before a step, after it; and whose it is."""
+
+    first: Node
+    before: Node
+    after: Node
+    of: Any
+
+
+class Settled(NamedTuple):
+    """A step of a loop as nodes.
+
+    result: of the closure.  names, origin: what the user calls nodes, and where they are made.
+    """
+
+    result: Any
+    carried: list[Carried]
+    stacked: list[Node]
+    names: dict[Node, str]
+    origin: dict[Node, Any]
+
+
+def _row_index(position: Dim, type: TensorType) -> Index:
+    return Index((position, *(build.whole(d) for d in type.shape[1:])))
+
+
+def _interleaved(stacks: Sequence[Node], count: Dim) -> Node:
+    """Rows of several arrays in turn: what each step has appended, one after the other."""
+    if len(stacks) == 1:
+        return stacks[0]
+    together = build.joined("stack", stacks, 1)
+    return build.reshape(together, (count * len(stacks), *stacks[0].shape[1:]))

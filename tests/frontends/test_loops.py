@@ -1,0 +1,121 @@
+"""Loops of traced functions: rolled where that can be, with the values of the function itself."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.frontends.numpy.trace import trace
+from graphc.ir.interpret import interpret
+from graphc.ir.verify import verify
+from tests.frontends.loop_programs import ROLLED, TYPES, VALUES
+
+
+def arguments(function, dtype="float64"):
+    names = inspect.signature(function).parameters
+    types = {n: TYPES[n] if dtype == "float64" else f"f32[{TYPES[n] or ''}]" for n in names}
+    values = {n: np.asarray(VALUES[n], dtype) if np.ndim(VALUES[n]) else np.dtype(dtype).type(VALUES[n]) for n in names}
+    return types, values
+
+
+def loops_of(graph):
+    return [n for n in graph.nodes if n.op.name == "loop"]
+
+
+def check(function, types, values, rtol):
+    graph = verify(trace(function, types, rolls=True).graph)
+    wanted = function(**{k: v.copy() if np.ndim(v) else v for k, v in values.items()})
+    for got, value in zip(interpret(graph, values), wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
+        np.testing.assert_allclose(got, value, rtol=rtol, atol=rtol)
+        assert got.dtype == np.asarray(value).dtype
+    return graph
+
+
+@pytest.mark.parametrize("function", ROLLED, ids=lambda f: f.__name__)
+def test_a_loop_over_sizes_that_are_names_is_rolled(function):
+    graph = check(function, *arguments(function), 1e-12)
+    assert len(loops_of(graph)) == ROLLED[function]
+
+
+@pytest.mark.parametrize("function", ROLLED, ids=lambda f: f.__name__)
+def test_examples_of_different_lengths_give_the_same_graph(function):
+    _, values = arguments(function)
+    small = trace(function, values, rolls=True).graph
+    larger = {k: np.concatenate([v, v]) if k in "XYy" else v for k, v in values.items()}
+    large = trace(function, larger, rolls=True).graph
+    assert small.outputs == large.outputs
+    check(function, larger, larger, 1e-12)
+
+
+SINGLE = [
+    f for f in ROLLED if f.__name__ not in ("array_of_states", "gram", "kalman", "substitution", "weighed_by_the_index")
+]
+
+
+@pytest.mark.parametrize("function", SINGLE, ids=lambda f: f.__name__)
+def test_single_precision_stays(function):
+    check(function, *arguments(function, "float32"), 3e-5)
+
+
+def test_the_index_and_the_variables_have_the_names_of_the_user():
+    from tests.frontends.loop_programs import lstm
+
+    [loop] = loops_of(trace(lstm, arguments(lstm)[0], rolls=True).graph)
+    assert loop["index"] == "t" and set(loop["body"].names.values()) >= {"z", "gate", "new", "c", "h"}
+    assert [loop["body"].names[p] for p in loop["body"].inputs[:2]] == ["c", "h"]
+
+
+def test_a_name_that_a_size_has_is_not_taken():
+    def f(x):
+        for n in range(len(x)):
+            x = x * n
+        return x
+
+    [loop] = loops_of(trace(f, {"x": "n"}, rolls=True).graph)
+    assert loop["index"] == "n2"
+
+
+def test_short_and_known_loops_are_written_out():
+    def f(x):
+        factorial = 1.0
+        for i in range(1, 15):
+            factorial *= i
+        for _ in range(8):
+            x = np.sin(x)
+        return x / factorial
+
+    assert not loops_of(trace(f, {"x": "n"}, rolls=True).graph)
+
+
+def test_what_cannot_be_rolled_is_written_out_as_before():
+    def f(x):
+        layers = [1.0, 2.0] * 5
+        for i in range(10):
+            x = np.sin(x * layers[i])
+        return x
+
+    graph = check(f, {"x": "n"}, {"x": np.ones(3)}, 1e-15)
+    assert not loops_of(graph)
+
+
+def test_an_error_says_what_could_not_be_carried():
+    def f(x):
+        last = None
+        for v in x:
+            last = v
+        return last
+
+    with pytest.raises(gc.UnsupportedError, match="`last` is None before the loop") as caught:
+        trace(f, {"x": "n"}, rolls=True)
+    assert "for v in x:" in str(caught.value)
+
+
+def test_a_user_s_error_in_a_step_is_his():
+    def f(x):
+        for _ in range(len(x)):
+            x = x @ np.ones(3)
+        return x
+
+    with pytest.raises(gc.ShapeError, match="@"):
+        trace(f, {"x": "n"}, rolls=True)
