@@ -39,6 +39,16 @@ class Pattern(NamedTuple):
     def empty(height: int, width: int) -> Pattern:
         return Pattern(np.zeros(height + 1, dtype=np.int64), np.zeros(0, dtype=np.int64), width)
 
+    @staticmethod
+    def piled(parts: Sequence[Pattern]) -> Pattern:
+        """The rows of several patterns of one width, one after another."""
+        before = np.cumsum([0, *(p.starts[-1] for p in parts)])
+        starts = [p.starts[1:] + n for p, n in zip(parts, before, strict=False)]
+        return Pattern(np.concatenate([[0], *starts]), np.concatenate([p.columns for p in parts]), parts[0].width)
+
+    def same(self, other: Pattern) -> bool:
+        return np.array_equal(self.starts, other.starts) and np.array_equal(self.columns, other.columns)
+
     @property
     def height(self) -> int:
         return len(self.starts) - 1

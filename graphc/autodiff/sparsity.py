@@ -18,92 +18,59 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphc.autodiff.known import Known
 from graphc.autodiff.pattern import Pattern
 from graphc.autodiff.reverse import active_nodes, carries, fitted, pullback
-from graphc.errors import UnsupportedError
+from graphc.autodiff.sparsity_loops import control_patterns
 from graphc.expr.formula import instantiate, names_in, parse_formula
-from graphc.ir.dims import evaluate
-from graphc.ir.interpret import computed, evaluate_node
-from graphc.ir.leaf import INPUT, input_node
-from graphc.ir.links import Link, Operands, along, mixed, numbers
+from graphc.ir.control import RESULT
+from graphc.ir.leaf import input_node
+from graphc.ir.links import Link, along, mixed, numbers
 from graphc.ir.node import Node, topological
 
 _COTANGENT = "_ct"  # names of inputs don't start with an underscore
 
 
-class Known:
-    """What is known of a graph at one call: the sizes, and values that do not depend on what may vary.
-
-    sizes: of the names.  values: of the inputs that are part of the pattern, index arrays above all.
-    """
-
-    def __init__(self, sizes: Mapping[str, int], values: Mapping[Node, npt.NDArray[Any]]) -> None:
-        self._sizes = dict(sizes)
-        self._fixed = dict.fromkeys(values, True)
-        self._values = dict(values)
-
-    def shape(self, node: Node) -> tuple[int, ...]:
-        try:
-            return tuple(evaluate(dim, self._sizes) for dim in node.shape)
-        except KeyError:
-            raise UnsupportedError(
-                "G040",
-                "a pattern is needed before the function runs, and a size in it is that of a loop with a condition",
-                hint="use gc.jacobian or gc.hessian, or a loop with a number of steps",
-            ) from None
-
-    def value(self, node: Node) -> npt.NDArray[Any] | None:
-        """The value of a node, None if it may vary."""
-        if not self._is_fixed(node):
-            return None
-        if node not in self._values:
-            with np.errstate(all="ignore"):
-                for n in topological([node], known=self._values):
-                    self._values[n] = evaluate_node(n, [self._values[a] for a in n.args], self._sizes)
-        return self._values[node]
-
-    def _is_fixed(self, node: Node) -> bool:
-        if node not in self._fixed:
-            for n in topological([node], known=self._fixed):
-                self._fixed[n] = n.op is not INPUT and all(self._fixed[a] for a in n.args)
-        return self._fixed[node]
-
-    def operands(self, node: Node) -> Operands:
-        shapes = tuple(self.shape(a) for a in node.args)
-        return Operands(shapes, tuple(self.value(a) for a in node.args), self.shape(node))
-
-    def moved(self, node: Node, args: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """A node that only moves elements, over the numbers of elements."""
-        return np.asarray(computed(node, args, self._sizes))
-
-
 def patterns_of(outputs: Sequence[Node], source: Node, known: Known) -> list[Pattern]:
     """The pattern of the Jacobian of each output by `source`, whose elements are the columns."""
-    order = topological(outputs)
-    active = active_nodes(order, {source})
-    users = Counter([*outputs, *(a for n in order for a in n.args)])
     width = prod(known.shape(source))
-    found = {source: Pattern.identity(width)}
+    found = spread(outputs, {source: Pattern.identity(width)}, known)
+    return [p or Pattern.empty(prod(known.shape(o)), width) for o, p in zip(outputs, found, strict=True)]
+
+
+def spread(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], known: Known) -> list[Pattern | None]:
+    """The patterns of nodes, given those of some nodes below; None for what depends on none of these."""
+    order = topological(outputs)
+    active = active_nodes(order, seeds.keys())
+    users = Counter([*outputs, *(a for n in order for a in n.args)])
+    found = dict(seeds)
+    several: dict[Node, Sequence[Pattern | None]] = {}  # of the results of a loop or a branch
     for node in order:
-        if node in active and node is not source:
-            found[node] = _pattern(node, found, known)
+        if node in active and node not in seeds:
+            results = control_patterns(node, [found.get(a) for a in node.args], known, spread)
+            if results is not None:
+                several[node] = results
+            pattern = _result(node, several) or _pattern(node, found, known)
+            if pattern is not None:
+                found[node] = pattern
         for arg in node.args:
             users[arg] -= 1
             if not users[arg]:
                 found.pop(arg, None)  # a pattern may be large
-    return [found.get(o) or Pattern.empty(prod(known.shape(o)), width) for o in outputs]
+    return [found.get(o) for o in outputs]
 
 
-def _pattern(node: Node, found: Mapping[Node, Pattern], known: Known) -> Pattern:
+def _result(node: Node, several: Mapping[Node, Sequence[Pattern | None]]) -> Pattern | None:
+    return several[node.args[0]][node["k"]] if node.op is RESULT and node.args[0] in several else None
+
+
+def _pattern(node: Node, found: Mapping[Node, Pattern], known: Known) -> Pattern | None:
     """The pattern of a node, given those of its arguments."""
-    parts = [
-        found[arg].through(links_of(node, i, known))
-        for i, arg in enumerate(node.args)
-        if arg in found and carries(node, i)
-    ]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.united(part)
+    total: Pattern | None = None
+    for i, arg in enumerate(node.args):
+        if arg in found and carries(node, i):
+            part = found[arg].through(links_of(node, i, known))
+            total = part if total is None else total.united(part)
     return total
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.autodiff.colouring import Compression
+from graphc.autodiff.known import Known
 from graphc.autodiff.pattern import Pattern
-from graphc.autodiff.sparsity import Known, patterns_of
+from graphc.autodiff.sparsity import patterns_of
 from graphc.errors import ArgumentError
 from graphc.frontends.numpy.structure import flatten, paths_of, unflatten
 from graphc.frontends.numpy.trace import Traced

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from graphc.autodiff import gradient
+from graphc.autodiff.known import Known
 from graphc.autodiff.pattern import Pattern
-from graphc.autodiff.sparsity import Known, patterns_of
+from graphc.autodiff.sparsity import patterns_of
 from graphc.frontends.text import parse
+from graphc.ir.control import final, history, result, stack
 from graphc.ir.graph import Graph
 from graphc.ir.interpret import interpret
 from graphc.ir.leaf import input_node
@@ -21,11 +23,17 @@ from graphc.ir.sizes import bind_sizes
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY
 
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).parents[1] / "ops" / "samples.py")
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 
+def module_at(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+catalogue = module_at(Path(__file__).parents[1] / "ops" / "samples.py")
+programs = module_at(Path(__file__).with_name("loop_programs.py"))
 DIFFERENTIABLE = sorted(n for n, op in REGISTRY.items() if op.adjoint is not None or any(op.partials or ()))
 RNG = np.random.default_rng(3)
 
@@ -84,6 +92,7 @@ TIGHT: dict[str, tuple[str, dict[str, str], dict[str, Any], Any]] = {
     "rows": ("softmax(X, axis=1)", {"X": "n d"}, {"X": (2, 2)}, BLOCKS),
     "sums": ("sum(X, axis=0)", {"X": "n d"}, {"X": (3, 2)}, np.kron(np.ones((1, 3)), np.eye(2))),
     "products": ("X @ A", {"X": "n d", "A": "d"}, {"X": (3, 2), "A": 2}, np.kron(np.eye(3), np.ones((1, 2)))),
+    "columns": ("X @ A", {"X": "n k", "A": "k d"}, {"A": (2, 2), "X": (1, 2)}, [[1, 0, 1, 0], [0, 1, 0, 1]]),
     "masked": ("where([True, False, True], x, 0) * x[0]", {"x": "3"}, {"x": 3}, [[1, 0, 0], [1, 0, 0], [1, 0, 1]]),
     "weighted": ("x * [0.0, 2.0, 0.0]", {"x": "3"}, {"x": 3}, np.diag([0, 1, 0])),
     "constant matrix": ("[[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]] @ x", {"x": "3"}, {"x": 3}, [[1, 0, 1], [0, 1, 0]]),
@@ -104,3 +113,56 @@ def test_what_has_structure_keeps_it(name: str) -> None:
     fixed = {n: values[n["name"]] for n in graph.inputs if not n.type.is_float}
     [pattern] = patterns_of(graph.outputs, graph.input(next(iter(given))), Known(sizes, fixed))
     np.testing.assert_array_equal(dense(pattern), np.asarray(wanted) != 0)
+
+
+# --- loops and branches ---
+
+
+@pytest.mark.parametrize("name", [n for n in programs.PROGRAMS if n != "while"])
+def test_no_entry_is_missed_in_loops(name: str) -> None:
+    """Of gradients, which have loops that go back in them, too."""
+    slopes = gradient(programs.graph_of(name), programs.graph_of(name).input_names)
+    values = {**programs.VALUES, "dy": np.array(1.0)}
+    sizes = bind_sizes([(n["name"], n.type) for n in slopes.inputs], {k: np.shape(v) for k, v in values.items()})
+    for label, slope in zip(slopes.output_names, slopes.outputs, strict=True):
+        for source in slopes.inputs:
+            [pattern] = patterns_of([slope], source, Known(sizes, {}))
+            graph = Graph(slopes.inputs, (slope,), ("z",))
+            entries = jacobian(graph, values, source["name"]) != 0
+            assert not (entries & ~dense(pattern)).any(), f"{label} by {source['name']}"
+
+
+def test_loops_keep_structure() -> None:
+    t, x = programs.t, programs.real("x", 5)
+    at = programs.build.at
+
+    def products(h: Any) -> Any:
+        return (at(x, 0, t),), (programs.build.multiply(h, at(x, 0, t)),)
+
+    def growing(h: Any) -> Any:
+        return (programs.build.multiply(h, at(x, 0, t)),), ()
+
+    def smoothed(h: Any) -> Any:
+        return (programs.build.add(h, programs.build.apply("roll", h, shift=1, axis=0)),), ()
+
+    shifted = stack(programs.loop(products, programs.A, count=5), 0)
+    [pattern] = patterns_of([shifted], x, Known({}, {}))
+    np.testing.assert_array_equal(dense(pattern), np.eye(5) + np.eye(5, k=-1) != 0)
+    down = history(programs.loop(products, programs.A, count=5, reverse=True), 0)
+    [pattern] = patterns_of([down], x, Known({}, {}))
+    np.testing.assert_array_equal(dense(pattern), np.eye(6, 5) != 0)
+    grown = history(programs.loop(growing, at(x, 0, 0), count=2), 0)  # the first step changes nothing, the next does
+    [pattern] = patterns_of([grown], x, Known({}, {}))
+    np.testing.assert_array_equal(dense(pattern), np.array([[1, 0], [1, 0], [1, 1]]) @ np.eye(2, 5) != 0)
+    for count, wide in ((2, 3), (4_000, 5), (10**9, 5)):  # many steps that change nothing, and too many
+        [pattern] = patterns_of([final(programs.loop(smoothed, x, count=count), 0)], x, Known({}, {}))
+        wanted = sum(np.roll(np.eye(5), k, 0) for k in range(wide))
+        np.testing.assert_array_equal(dense(pattern), np.asarray(wanted) != 0)
+
+
+def test_a_branch_that_is_known_is_one_side() -> None:
+    x, yes = programs.real("x", 2), input_node("yes", TensorType("bool", ()))
+    node = result(programs.close_branch(yes, (programs.op("exp", x),), (programs.build.apply("cumsum", x, axis=0),)), 0)
+    for values, entries in (({yes: np.array(True)}, 2), ({yes: np.array(False)}, 4), ({}, 4)):
+        [pattern] = patterns_of([node], x, Known({}, values))
+        assert len(pattern.columns) == entries
