@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from graphc.emit.outline import outline
 from graphc.emit.spelling import spell
 from graphc.errors import UnknownNameError, did_you_mean
+from graphc.expr.looping import insides, names_inside
+from graphc.ir.control import has_insides
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
@@ -31,7 +35,7 @@ def explain(joint: Joint, name: str | None = None) -> str:
         kept = set(map(id, _leading_to(named[name], [*before, *after])))
         before = [s for s in before if id(s) in kept]
     labels = {**joint.values.names, **joint.stable.names, **joint.graph.names}
-    names = {n: label for n, label in labels.items() if n.op is not INPUT}
+    names = {n: label for n, label in labels.items() if n.op is not INPUT} | _names_inside(joint.values, joint.graph)
     sections = [
         ("Before differentiation:", _steps(before, names)),
         ("The chain rule gives:", _stages(joint.raw, joint.stable, name)),
@@ -44,7 +48,13 @@ def explain(joint: Joint, name: str | None = None) -> str:
 
 
 def _stages(graph: Graph, forward: Graph, name: str | None) -> list[str]:
-    """The named values that backward computes, as formulas over each other; those that `name` needs."""
+    """The named values that backward computes, as formulas over each other; those that `name` needs.
+
+    With loops or branches in them it is all that is computed, as a program.
+    """
+    program = _program(graph, name)
+    if program:
+        return program
     labels = {n: label for n, label in graph.names.items() if n.op is not INPUT}
     for label, node in zip(graph.output_names, graph.outputs, strict=True):
         if node.op is not INPUT and (node not in labels or label == name):
@@ -53,6 +63,31 @@ def _stages(graph: Graph, forward: Graph, name: str | None) -> list[str]:
     known = {n for n in forward.nodes if labels.get(n) != name}
     stages = [n for n in topological(roots) if n in labels and n not in known]
     return [f"    {labels[n]} = {spell(n, labels)}" for n in stages]
+
+
+def _names_inside(*graphs: Graph) -> dict[Node, str]:
+    """What the nodes in loops and branches are called: rewrites happen there, too.
+
+    What is carried has no name here if two loops call it differently.
+    """
+    pending = [node for graph in graphs for node in graph.nodes if has_insides(node)]
+    found: dict[Node, set[str]] = {}
+    while pending:
+        node = pending.pop()
+        for inner, label in names_inside(node).items():
+            found.setdefault(inner, set()).add(label)
+        pending += [n for n in topological(insides(node), known=node.args) if has_insides(n)]
+    return {node: labels.pop() for node, labels in found.items() if len(labels) == 1}
+
+
+def _program(graph: Graph, name: str | None) -> list[str]:
+    """A graph with loops or branches as a program; [] if there are none, or if it is long."""
+    chosen = [(n, o) for n, o in zip(graph.output_names, graph.outputs, strict=True) if name in (None, n)]
+    if not chosen:
+        chosen = [(label, node) for node, label in graph.names.items() if label == name]
+    names, outputs = tuple(n for n, _ in chosen), tuple(o for _, o in chosen)
+    part = replace(graph, outputs=outputs, output_names=names)
+    return [f"    {line}" for line in outline(part)] if any(map(has_insides, part.nodes)) else []
 
 
 def _named(joint: Joint) -> dict[str, Node]:

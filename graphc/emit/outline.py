@@ -157,12 +157,11 @@ class _Outline:
         own = set(loop.placeholders)
         order = [n for n in topological([*loop.updates, *loop.stacked], known=self._around(node)) if n not in own]
         at_once = {u: k for k, u in enumerate(loop.updates) if _is_free(loop, k, order)}
-        taken = set(carried)
         for n in order:
             if n in at_once:
                 self.names[n] = carried[at_once[n]]
             elif n in inner and n not in self.names:
-                self.names[n] = self.namer.fresh(inner[n]) if inner[n] in taken else inner[n]
+                self.names[n] = self.namer.fresh(inner[n])
         yield from self.lines(order, [n for n in order if n in self.names], depth)
         late = [k for k, u in enumerate(loop.updates) if u not in at_once and u is not loop.placeholders[k]]
         m = node["carried"]
@@ -192,7 +191,8 @@ class _Outline:
             around = self._around(node)
             order = topological(outputs, known=around)
             ends = [outputs[r["k"]] for r in results]
-            self.names |= {n: inner[n] for n in order if n in inner and n not in ends and n not in self.names}
+            own = [n for n in order if n in inner and n not in ends and n not in self.names]
+            self.names |= {n: self.namer.fresh(inner[n]) for n in own}
             yield from self.lines(order, [n for n in order if n in self.names and n not in ends], depth + 1)
             for result, end in zip(results, ends, strict=True):
                 if self.names[result] != self.names.get(end):

@@ -61,11 +61,17 @@ def _statement(node: Node, refs: Mapping[Node, str]) -> list[str]:
 
 
 def _result(node: Node, refs: Mapping[Node, str]) -> list[str]:
+    return [f"{refs[node]}: {node.type} = {refs[node.args[0]]}.{result_text(node)}"]
+
+
+def result_text(node: Node) -> str:
+    """Which result it is: `final[0]`, `history[0]` or `stack[0]` of a loop, `result[0]` of another node."""
     (of,) = node.args
-    carried = of["carried"] if of.op.name == "loop" else 0
+    if of.op.name != "loop":
+        return f"result[{node['k']}]"
+    carried = of["carried"]
     kind = min(node["k"] // carried, 2) if carried else 2
-    kinds = ("final", "history", "stack") if of.op.name == "loop" else ("", "", "result")
-    return [f"{refs[node]}: {node.type} = {refs[of]}.{kinds[kind]}[{node['k'] - kind * carried}]"]
+    return f"{('final', 'history', 'stack')[kind]}[{node['k'] - kind * carried}]"
 
 
 def _loop(node: Node, refs: Mapping[Node, str]) -> list[str]:

@@ -154,3 +154,10 @@ def test_too_much_is_left_out() -> None:
 def test_the_generated_file_has_it() -> None:
     source = gc.compile(programs.graph_of("final")).source
     assert "h = H\nfor t in range(T):\n    h = tanh(X[t] + h @ W)\ny = sum(h)\n" in source
+
+
+def test_explain_shows_programs() -> None:
+    text = gc.compile(programs.graph_of("final")).explain()
+    assert "    for t in range(T):\n" in text and "    for t in reversed(range(T)):\n" in text
+    only = gc.compile(programs.graph_of("final")).explain("dX")
+    assert "dX" in only and "dH" not in only
