@@ -18,7 +18,19 @@ from typing import NamedTuple
 
 from graphc.errors import Span
 from graphc.expr import build
-from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, before, bodies, history, mentions
+from graphc.ir.control import (
+    BRANCH,
+    IMPLICIT,
+    LOOP,
+    RESULT,
+    Body,
+    before,
+    bodies,
+    counted_by,
+    history,
+    in_order,
+    mentions,
+)
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Index, Range
 from graphc.ir.leaf import INPUT, input_node
@@ -280,12 +292,16 @@ def substitute(roots: Sequence[Node], table: dict[Node, Node]) -> list[Node]:
 
 
 def inside(outputs: Iterable[Node], placeholders: Collection[Node], indices: Collection[str]) -> set[Node]:
-    """The nodes that depend on the placeholders, or have one of the indices in them."""
+    """The nodes that depend on the placeholders, or have one of the indices in them.
+
+    The number of steps of a `while` among them is such an index, too.
+    """
     found: set[Node] = set()
     names = frozenset(indices)
-    for node in topological(outputs):
+    for node in in_order(topological(outputs)):
         if node in placeholders or any(a in found for a in node.args) or mentions(node, names):
             found.add(node)
+            names = names.union(counted_by([node]))
     return found
 
 

@@ -23,7 +23,7 @@ it is the other way around.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -223,6 +223,37 @@ def names_in(node: Node) -> Iterator[str]:
             inside = own | {top["index"]} if top.op is LOOP else own
             pairs = list(zip(top.op.attrs, top.attrs, strict=True))
             pending += [(attr, inside if name in ("body", "test") else own) for name, attr in reversed(pairs)]
+
+
+def in_order(nodes: Sequence[Node]) -> Sequence[Node]:
+    """The nodes, arguments first, those that mention the number of steps of a `while` behind it."""
+    loops = counted_by(nodes)
+    if not loops:
+        return nodes
+    inside, done, entered = set(nodes), set[Node](), set[Node]()
+    order: list[Node] = []
+    stack = list(nodes)[::-1]
+    while stack:
+        node = stack.pop()
+        if node in done or node not in inside:
+            continue
+        if node in entered:
+            done.add(node)
+            order.append(node)
+        else:
+            entered.add(node)
+            stack += [node, *needs_steps_of(node, loops), *node.args[::-1]]
+    return order
+
+
+def counted_by(nodes: Iterable[Node]) -> dict[str, Node]:
+    """The loops that go on while a test holds, by the size that is their number of steps."""
+    return {n["count"].name: n for n in nodes if n.op is LOOP and n["test"] is not None}
+
+
+def needs_steps_of(node: Node, loops: Mapping[str, Node]) -> list[Node]:
+    """The loops whose number of steps a node mentions."""
+    return [loops[name] for name in names_in(node) if name in loops and loops[name] is not node]
 
 
 def mentions(node: Node, names: frozenset[str]) -> bool:

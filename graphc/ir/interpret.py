@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.errors import ArgumentError
-from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, in_order
 from graphc.ir.dims import Size, evaluate
 from graphc.ir.graph import Graph
 from graphc.ir.index import Index
@@ -49,7 +49,7 @@ def evaluate_nodes(
         {node["name"]: table[node].shape for node in graph.inputs},
     )
     with np.errstate(all="ignore"):
-        for node in graph.nodes if nodes is None else nodes:
+        for node in in_order(graph.nodes if nodes is None else nodes):
             if node.op is not INPUT:
                 table[node] = evaluate_node(node, [table[a] for a in node.args], sizes)
     return table
@@ -84,7 +84,7 @@ def _run(body: Body, args: Sequence[npt.NDArray[Any]], sizes: Mapping[str, int])
     """The outputs of a body."""
     table = dict(zip(body.inputs, args, strict=True))
     inner = dict(sizes)
-    for node in body.graph.nodes:
+    for node in in_order(body.graph.nodes):
         if node not in table:
             table[node] = evaluate_node(node, [table[a] for a in node.args], inner)
     return [table[node] for node in body.outputs]

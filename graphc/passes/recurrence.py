@@ -22,7 +22,7 @@ from graphc.errors import UnsupportedError
 from graphc.expr import build
 from graphc.expr.einsum import einsum
 from graphc.expr.looping import Opened, row_of, substitute
-from graphc.ir.control import history, mentions, stack
+from graphc.ir.control import counted_by, history, mentions, stack
 from graphc.ir.dims import Dim, Size
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
@@ -74,7 +74,7 @@ def after(loop: Opened, used: frozenset[int]) -> Results | None:
         core = needed(loop, {k % m for k in used if k < 2 * m and k not in sums}, ())
         rows = _Rows(loop, frozenset(topological([*(loop.updates[k] for k in core), *_tested(loop)])))
         totals = {k: _total(rows, step) for k, (_, step) in sums.items()}
-        left = {k for k, total in totals.items() if total is None}
+        left = {k for k, total in totals.items() if total is None or not rows.counts(total)}
         if not left:
             break
         sums = {k: step for k, step in sums.items() if k not in left}
@@ -86,7 +86,7 @@ def after(loop: Opened, used: frozenset[int]) -> Results | None:
             results[k] = build.broadcast_to(total, loop.inits[k].shape) if fresh else add(loop.inits[k], total)
     for k in sorted(used):
         if k >= 2 * m:
-            results[k] = rows.of(loop.stacked[k - 2 * m])
+            results[k] = rows.repeated(loop.stacked[k - 2 * m])
     return rows.finished(used, results)
 
 
@@ -135,6 +135,7 @@ class _Rows:
         self.loop = loop
         self.core = core
         self.inner = varying(loop, [*loop.updates, *loop.stacked, *_tested(loop)])
+        self._own_sizes = frozenset({loop.index, *counted_by(self.inner)})
         self._carried = {p: k for k, p in enumerate(loop.placeholders)}
         self._updated = {u: k for k, u in reversed(list(enumerate(loop.updates))) if u in core}
         self._histories: dict[int, Node] = {}
@@ -158,6 +159,16 @@ class _Rows:
         """Whether a stack of a node would need more memory than what is kept of each step anyway."""
         plain = node not in self.inner or node in self._carried or node in self._updated or self._row(node) is not None
         return not plain and self._is_given(node) and _degree(node.type.size) > self._degree
+
+    def repeated(self, root: Node) -> Node:
+        """A row for each step, also of what is the same in all."""
+        rows = build.repeated(self.of(root), root in self.inner, self.loop.count)
+        return rows if self.counts(rows) else self._stack(root)
+
+    def counts(self, array: Node) -> bool:
+        """Whether it is known how many steps there are: those of a `while` are known from its results."""
+        given = {*self._histories.values(), *self._stacks.values()}
+        return self.loop.test is None or not given.isdisjoint(topological([array]))
 
     def reads(self, root: Node) -> bool:
         """Whether a node is more than a row, and works on one."""
@@ -190,7 +201,7 @@ class _Rows:
 
     def changes(self, node: Node) -> bool:
         """Whether the shape of a node changes from step to step: it has no array of rows then."""
-        return any(isinstance(d, Size) and self.loop.index in d.names() for d in node.shape)
+        return any(name in self._own_sizes for d in node.shape if isinstance(d, Size) for name in d.names())
 
     def _movable(self, node: Node) -> bool:
         if node.op is SIZE:
@@ -199,7 +210,7 @@ class _Rows:
         return not own and _degree(node.type.size) <= self._degree
 
     def _mentions(self, node: Node) -> bool:
-        return mentions(node, frozenset({self.loop.index}))
+        return mentions(node, self._own_sizes)
 
     def _made(self, node: Node) -> Node:
         loop = self.loop
@@ -231,7 +242,7 @@ class _Rows:
         factor = 1
         while isinstance(rest, Size) and loop.index in rest.names() and factor < 8:
             rest, factor = rest - loop.position, factor + 1
-        if (isinstance(rest, Size) and loop.index in rest.names()) or node["least"]:
+        if (isinstance(rest, Size) and not self._own_sizes.isdisjoint(rest.names())) or node["least"]:
             return None
         numbers = build.astype(build.arange(loop.count), node.type.dtype)
         scaled = numbers if factor == 1 else build.multiply(numbers, factor)

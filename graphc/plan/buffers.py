@@ -9,27 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from graphc.ir.control import BRANCH, RESULT, Body
+from graphc.ir.control import BRANCH, RESULT, Body, counted_by, needs_steps_of
 from graphc.ir.node import Node
 from graphc.plan.lines import CONTROL, is_fresh
 from graphc.plan.step import Reads, Slot, first_writer, maker, updates
 
 
 def reads_of_each(order: Sequence[Node], chosen: Collection[Node]) -> dict[Node, list[Node]]:
-    """For each statement what it mentions: statements, results, leaves and values from outside, with repeats."""
+    """For each statement what it mentions: statements, results, leaves and values from outside, with repeats.
+
+    Also the loops, going on while a test holds, whose numbers of steps it mentions.
+    """
     inside = set(order)
-    return {n: _reads(n, chosen, inside) for n in order if n in chosen and n.op is not RESULT}
+    loops = counted_by(order)
+    return {n: _reads(n, chosen, inside, loops) for n in order if n in chosen and n.op is not RESULT}
 
 
-def _reads(node: Node, chosen: Collection[Node], inside: Collection[Node]) -> list[Node]:
-    found: list[Node] = []
+def _reads(node: Node, chosen: Collection[Node], inside: Collection[Node], loops: Mapping[str, Node]) -> list[Node]:
+    found: list[Node] = needs_steps_of(node, loops) if loops else []
     stack = list(node.args)
     while stack:
         top = stack.pop()
-        if top in chosen or not top.args or top not in inside:
-            found.append(top)
-        else:
+        written_out = top not in chosen and top in inside
+        found += needs_steps_of(top, loops) if loops and written_out else ()
+        if top.args and written_out:
             stack += top.args
+        else:
+            found.append(top)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body
+from graphc.ir.control import BRANCH, LOOP, RESULT, Body, counted_by, in_order, needs_steps_of
 from graphc.ir.node import Node, topological
 
 
@@ -24,6 +24,7 @@ def live(roots: Sequence[Node], known: Collection[Node] = ()) -> list[Node]:
     order = topological(roots, known)
     if not any(n.op is LOOP or n.op is BRANCH for n in order):
         return order
+    order = list(in_order(order))
     needed = reached(order, roots)
     return [n for n in order if n in needed]
 
@@ -32,12 +33,14 @@ def reached(order: Sequence[Node], roots: Iterable[Node], stop: Collection[Node]
     """The nodes of `order`, which is topological, that `roots` need, without what only those in `stop` need."""
     needed = set(roots)
     used: dict[Node, list[int]] = {}
+    loops = counted_by(order)
     for node in reversed(order):
         if node not in needed or node in stop:
             continue
         if node.op is RESULT:
             used.setdefault(node.args[0], []).append(node["k"])
         needed.update(needed_args(node, used.get(node, ())))
+        needed.update(needs_steps_of(node, loops) if loops else ())
     return needed
 
 

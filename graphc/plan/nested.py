@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body, history
+from graphc.ir.control import BRANCH, LOOP, RESULT, Body, counted_by, history, needs_steps_of
 from graphc.ir.leaf import CONST
 from graphc.ir.node import Node
 from graphc.ir.op import Op
@@ -159,7 +159,7 @@ class Scope:
 
     def plans(self, nodes: Iterable[Node]) -> dict[Node, LoopPlan | BranchPlan]:
         """The plans of the loops and branches among the statements."""
-        return {n: _PLANNERS[n.op](n, self.results[n], self) for n in nodes if n.op in _PLANNERS}
+        return {n: _PLANNERS[n.op](n, self.results.get(n, ()), self) for n in nodes if n.op in _PLANNERS}
 
 
 def statements(
@@ -271,7 +271,7 @@ def _block(
     chosen = lines(order, wanted, given)
     reads = reads_of_each(order, chosen)
     arranged = arrange(reads, slots, rows_in(order))
-    placed = _rows(rows, slots, chosen, direct=not appended)
+    placed = _rows(rows, slots, chosen, counted_by(order), direct=not appended)
     chosen -= _written_at_the_end(slots, arranged.late, reads, outside)
     reads = {n: reads[n] for n in arranged.order if n in chosen}
     reuse = reuses(order, reads, chosen, wanted)
@@ -318,7 +318,11 @@ def rows_in(order: Sequence[Node]) -> set[Node]:
 
 
 def _rows(
-    rows: Sequence[tuple[Node, Node]], slots: Sequence[Slot], chosen: Collection[Node], direct: bool
+    rows: Sequence[tuple[Node, Node]],
+    slots: Sequence[Slot],
+    chosen: Collection[Node],
+    loops: Mapping[str, Node],
+    direct: bool,
 ) -> tuple[Row, ...]:
     """When each row is written. direct: a row can be assigned to, lists are only appended to."""
     taken = {s.new for s in slots}
@@ -326,7 +330,8 @@ def _rows(
     for result, value in rows:
         stored = value.op is not RESULT or value.args[0].op is BRANCH
         own = direct and value in chosen and stored and value not in taken
-        placed.append(Row(result, value, value not in chosen, own))
+        first = value not in chosen and not needs_steps_of(value, loops)
+        placed.append(Row(result, value, first, own))
         taken.add(value)
     return tuple(placed)
 
