@@ -41,6 +41,7 @@ STABILISE: tuple[Rule | ComputedRule, ...] = (*_COMMON, *stability.COMPLEMENTS, 
 SIMPLIFY: tuple[Rule | ComputedRule, ...] = (
     *closed_forms.PATTERNS,
     *_COMMON,
+    *products.GRADIENT,
     *structure.GRADIENT,
     *closed_forms.COMPUTED,
 )

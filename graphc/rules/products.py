@@ -1,6 +1,7 @@
-"""Products of matrices and vectors that are something simpler.
+"""Products of matrices and vectors, and sums of products, that are something simpler.
 
     x @ ones(n)        sum(x, axis=-1)
+    sum(s * x)         s * sum(x)
     diag(x @ y)        sum(x * y.T, axis=1): no matrix of which only the diagonal is read
     (2 * v) @ w        2 * (v @ w)
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from graphc.expr import build
 from graphc.ir.index import Array
 from graphc.ir.node import Node
+from graphc.rewrite.conditions import constant_over
 from graphc.rewrite.rule import ComputedRule, Exact
 from graphc.rewrite.views import Product, Views, build_product
 from graphc.rules.structure import repeated_number
@@ -66,6 +68,37 @@ def product_of_signs(node: Node, views: Views) -> Node | None:
     return product_ if all(signs) else build.negative(product_)
 
 
+def factors_out_of_sum(node: Node, views: Views) -> Node | None:
+    """A factor that is the same along the summed axes, and signs, multiply the sum instead."""
+    inner, axes = node.args[0], node["axes"]
+    if not node.type.is_float or inner.op.name not in ("multiply", "divide", "negative") or inner in views.opaque:
+        return None
+    view = views.product(inner)
+    out = tuple(f for f in view.factors if constant_over(f.base, inner, axes))
+    rest = tuple(f for f in view.factors if f not in out)
+    if not rest or (not out and view.coefficient == 1.0):
+        return None
+    core = build_product(Product(1.0, rest), node.type.dtype)
+    core = core if _spans(core, inner, axes) else build.broadcast_to(core, inner.shape)
+    lead = inner.type.rank - core.type.rank
+    total = build.apply(node.op.name, core, axes=tuple(a - lead for a in axes), keepdims=node["keepdims"])
+    factors = out if node["keepdims"] else tuple(f._replace(base=_without(f.base, inner, axes)) for f in out)
+    scale = build_product(Product(view.coefficient, factors), node.type.dtype)
+    return build.broadcast_to(build.multiply(scale, total), node.shape)
+
+
+def _spans(x: Node, whole: Node, axes: tuple[int, ...]) -> bool:
+    """Whether x, which broadcasts to `whole`, has all of these axes itself."""
+    lead = whole.type.rank - x.type.rank
+    return all(a >= lead and x.shape[a - lead] == whole.shape[a] for a in axes)
+
+
+def _without(x: Node, whole: Node, axes: tuple[int, ...]) -> Node:
+    """x, which broadcasts to `whole` and has size 1 along these axes, without them."""
+    lead = whole.type.rank - x.type.rank
+    return build.squeeze(x, tuple(a - lead for a in axes if a >= lead))
+
+
 B, R = Exact.BITWISE, Exact.ROUNDING
 COMPUTED = (
     ComputedRule(
@@ -100,5 +133,20 @@ COMPUTED = (
         "the rest of the product is not read",
         (("diag(x @ y.T)", "sum(x * y, axis=1)"),),
         over="matmul",
+    ),
+)
+GRADIENT = (
+    ComputedRule(
+        "factors-out-of-sum",
+        ("sum", "mean"),
+        factors_out_of_sum,
+        R,
+        "multiply once instead of n times",
+        (
+            ("sum(s * x)", "s * sum(x)"),
+            ("sum(x * y[0], axis=0)", "y[0] * sum(x, axis=0)"),
+            ("mean(x / y[:, 0][:, None], axis=1)", "mean(x, axis=1) / y[:, 0]"),
+            ("sum(x * y[:, :1], axis=1, keepdims=True)", "y[:, :1] * sum(x, axis=1, keepdims=True)"),
+        ),
     ),
 )

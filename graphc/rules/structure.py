@@ -8,7 +8,7 @@ from graphc.ir.leaf import const_node, size_node
 from graphc.ir.node import Node
 from graphc.ops.reduction import reduced_shape
 from graphc.rewrite.rule import ComputedRule, Exact
-from graphc.rewrite.views import Product, Views, build_product
+from graphc.rewrite.views import Views
 
 
 def merge_transposes(node: Node, views: Views) -> Node | None:
@@ -129,22 +129,6 @@ def sum_of_transpose(node: Node, views: Views) -> Node | None:
     if left != sorted(left):
         return None
     return build.reduce(node.op.name, inner.args[0], tuple(sorted(order[i] for i in node["axes"])))
-
-
-def scalars_out_of_sum(node: Node, views: Views) -> Node | None:
-    """A factor that is the same along the summed axes, and signs, multiply the sum instead."""
-    inner = node.args[0]
-    if not node.type.is_float or inner.op.name not in ("multiply", "divide", "negative") or inner in views.opaque:
-        return None
-    view = views.product(inner)
-    out = tuple(f for f in view.factors if f.base.type.rank == 0)
-    rest = tuple(f for f in view.factors if f.base.type.rank > 0)
-    if not rest or (not out and view.coefficient == 1.0):
-        return None
-    core = build.broadcast_to(build_product(Product(1.0, rest), node.type.dtype), inner.shape)
-    total = build.apply(node.op.name, core, **node.attributes)
-    scale = build_product(Product(view.coefficient, out), node.type.dtype)
-    return build.multiply(scale, total)
 
 
 def sign_out_of_sum(node: Node, views: Views) -> Node | None:
@@ -306,14 +290,6 @@ COMPUTED = (
     ),
 )
 GRADIENT = (
-    ComputedRule(
-        "scalars-out-of-sum",
-        ("sum", "mean"),
-        scalars_out_of_sum,
-        R,
-        "multiply once instead of n times",
-        (("sum(s * x)", "s * sum(x)"),),
-    ),
     ComputedRule("add-into", ("add",), add_into, R, "no array of zeros", (), over="add_at"),
     ComputedRule("subtract-from", ("subtract",), subtract_from, R, "no array of zeros", (), over="add_at"),
     ComputedRule("sign-of-scatter", ("negative",), scaled_scatter, B, "the sign of the entries", (), over="add_at"),
