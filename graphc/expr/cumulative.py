@@ -47,6 +47,12 @@ def minimum_accumulate(x: Value, axis: Value = 0) -> Node:
     return _running("cummin", x, axis)
 
 
+def logaddexp_accumulate(x: Value, axis: Value = 0) -> Node:
+    """Running log(sum(exp(x))) along an axis, NumPy's logaddexp.accumulate, without overflow."""
+    array = node(x)
+    return _running("cumlogsumexp", build.astype(array, "int64") if array.type.dtype == "bool" else array, axis)
+
+
 def _cumulative(name: str, first: int, x: Value, axis: Value, dtype: Value, include_initial: Value) -> Node:
     array = node(x)
     if array.type.rank == 0:
@@ -78,4 +84,5 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cumulative_prod": cumulative_prod,
     "maximum_accumulate": maximum_accumulate,
     "minimum_accumulate": minimum_accumulate,
+    "logaddexp_accumulate": logaddexp_accumulate,
 }

@@ -27,6 +27,10 @@ def _total(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return types[0] if types[0].is_float else types[0].with_dtype("int64")
 
 
+def _floating(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
+    return types[0] if types[0].is_float else types[0].with_dtype("float64")
+
+
 def _same(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     return types[0]
 
@@ -67,6 +71,15 @@ def _extreme(e: Any, node: Node, ct: Node, i: int) -> Node:
     k = e.apply("maximum", e.recurrence(goes_on, ties, axis), 1)
     shares = e.recurrence(e.shift(goes_on, axis, -1), e.divide(ct, k), axis, reverse=True)
     return e.multiply(ties, shares)  # type: ignore[no-any-return]
+
+
+def _cumlogsumexp(e: Any, node: Node, ct: Node, i: int) -> Node:
+    """y[i] = logaddexp(y[i - 1], x[i]): its two slopes are sigmoids of the difference, and the first x is y itself."""
+    x, axis = node.args[0], node["axis"]
+    gap = e.excess(e.shift(x, axis, -1), node)
+    onward = e.apply("sigmoid", e.negative(gap))
+    into = e.shift(e.apply("sigmoid", gap), axis, 1, 1.0)
+    return e.multiply(into, e.recurrence(onward, ct, axis, reverse=True))  # type: ignore[no-any-return]
 
 
 def _recurrence(e: Any, node: Node, ct: Node, i: int) -> Node:
@@ -170,6 +183,19 @@ OPS: list[Op] = [
         "lows",
         cost=1.5,
         conventions="1/k each for k ties so far",
+    ),
+    _scan(
+        "cumlogsumexp",
+        _floating,
+        "np.logaddexp.accumulate(x, ",
+        "logaddexp_accumulate(x, ",
+        _cumlogsumexp,
+        "Running log(sum(exp(x))) along an axis, without overflow.",
+        "dx[i] = s(x[i] - y[i - 1]) * r[i], r[i] = dy[i] + s(y[i] - x[i + 1]) * r[i + 1], s the sigmoid",
+        "levels",
+        cost=15.0,
+        exactness=exactness.LOGSUMEXP,
+        conventions="-inf of nothing but -inf, with slope 1/2 for it and for what was before",
     ),
     Op(
         "recurrence",

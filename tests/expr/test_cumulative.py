@@ -19,6 +19,7 @@ RUNNING = {
     "cumprod": np.cumprod,
     "maximum_accumulate": np.maximum.accumulate,
     "minimum_accumulate": np.minimum.accumulate,
+    "logaddexp_accumulate": np.logaddexp.accumulate,
 }
 
 
@@ -37,6 +38,8 @@ def test_without_an_axis_the_array_is_flattened(name):
 @pytest.mark.parametrize("name", RUNNING)
 @pytest.mark.parametrize("dtype", ["int64", "int32", "bool"])
 def test_integers_have_numpys_dtypes(name, dtype):
+    if (name, dtype) == ("logaddexp_accumulate", "bool"):
+        pytest.skip("NumPy answers in float16, which the language does not have")
     x = K.astype(dtype)
     agree(f"{name}(x, 1)", lambda x: RUNNING[name](x, 1), x=x, gradients=False)
 

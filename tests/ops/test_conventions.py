@@ -159,6 +159,8 @@ POINTS: list[tuple[str, list[Any], dict[str, Any], Any, Any, list[Any]]] = [
     ("cumprod", [[2.0, 0.0, 3.0, 4.0]], LINE, None, [2.0, 0.0, 0.0, 0.0], [[1.0, 32.0, 0.0, 0.0]]),
     ("cummax", [[1.0, 3.0, 3.0]], LINE, None, [1.0, 3.0, 3.0], [[1.0, 1.5, 0.5]]),
     ("cummin", [[3.0, 1.0, 1.0]], LINE, None, [3.0, 1.0, 1.0], [[1.0, 1.5, 0.5]]),
+    ("cumlogsumexp", [[-inf, -inf]], LINE, None, [-inf, -inf], [[1.5, 0.5]]),
+    ("cumlogsumexp", [[0.0, -inf, inf]], LINE, None, [0.0, 0.0, inf], [[2.0, 0.0, 1.0]]),
     ("sort", [[3.0, 1.0, 1.0]], LINE, [1.0, 10.0, 100.0], [1.0, 1.0, 3.0], [[100.0, 1.0, 10.0]]),
     ("argmax", [[1.0, 3.0, 3.0]], {**LINE, "keepdims": False}, None, 1, []),
     ("argmin", [[3.0, 1.0, 1.0]], {**LINE, "keepdims": False}, None, 1, []),

@@ -210,6 +210,7 @@ LONG: dict[str, Callable[..., Any]] = {
     "overshoot": lambda x, axes: x.max(axis=axes, keepdims=True) - np.clip(x.max(axis=axes, keepdims=True), -700, 700),
     "cumsum": lambda x, axis: np.cumsum(x, axis),
     "cumprod": lambda x, axis: np.cumprod(x, axis),
+    "cumlogsumexp": lambda x, axis: logarithm(np.cumsum(exponential(x), axis)),
     "recurrence": lambda factor, x, axis, reverse: catalogue.recurring(factor, x, axis, reverse),
     "bincount": lambda x, weights, n: np.array([weights[x == k].sum() for k in range(n)], dtype=object),
     "matmul": np.matmul,
@@ -290,7 +291,7 @@ ALLOWED: dict[float | str, Callable[[Case, str], Any]] = {
 
 # How many elements make one of the result.
 TERMS: dict[str, Callable[..., int]] = {
-    **dict.fromkeys(("cumsum", "cumprod", "recurrence"), lambda x, *rest, axis, **attrs: x.shape[axis]),
+    **dict.fromkeys(("cumsum", "cumprod", "cumlogsumexp", "recurrence"), lambda x, *rest, axis, **attrs: x.shape[axis]),
     "bincount": lambda x, weights, n: max(1, x.size),
     "matmul": lambda a, b: max(1, a.shape[-1]),
     "outer": lambda a, b: 1,

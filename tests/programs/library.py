@@ -253,6 +253,7 @@ SORTED = (
     "take_along_axis({x}, argsort({x}, axis={a}), axis={a})",
     "maximum_accumulate({x}, axis={a})",
     "minimum_accumulate({x}, axis={a})",
+    "logaddexp_accumulate({x}, axis={a})",
     "flip(sort({x}, axis={a}), axis={a})",
     "where({x} >= median({x}, axis={a}, keepdims=True), {x}, 0.0)",
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all",
            "logical_or": "any", "logaddexp": "logsumexp", "fmax": "nanmax", "fmin": "nanmin"}  # fmt: skip
 _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod", "maximum": "maximum_accumulate",
-               "minimum": "minimum_accumulate"}  # fmt: skip
+               "minimum": "minimum_accumulate", "logaddexp": "logaddexp_accumulate"}  # fmt: skip
 _LOGICAL = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
             "invert": "logical_not"}  # fmt: skip
 RENAMED = {"true_divide": "divide", "conjugate": "positive", "degrees": "rad2deg", "radians": "deg2rad"}

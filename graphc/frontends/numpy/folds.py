@@ -1,7 +1,7 @@
 """The methods of ufuncs that no function of the language is: one step after the other.
 
     np.subtract.reduce(x)           x[0] - x[1] - ... - x[n - 1]
-    np.logaddexp.accumulate(x)      x[0], logaddexp(x[0], x[1]), ...
+    np.subtract.accumulate(x)       x[0], x[0] - x[1], ...
     np.add.reduceat(x, [0, 3])      x[0:3].sum(), x[3:].sum()
 
 The number of steps is the size of the axis, which is known from then on.
