@@ -48,6 +48,12 @@ def ldexp(x: Value, i: Value) -> Node:
     return array
 
 
+def frexp(x: Value) -> tuple[Node, Node]:
+    """The mantissa m, 1/2 <= |m| < 1, and the integer e of x = m * 2**e. The derivative of m is 2**-e."""
+    array = _floating(x)
+    return build.apply("mantissa", array), build.apply("exponent", array)
+
+
 def _floating(x: Value) -> Node:
     array = node(x)
     return array if array.type.is_float else build.astype(array, "float64")
@@ -104,6 +110,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "divmod": divmod_,
     "modf": modf,
     "ldexp": ldexp,
+    "frexp": frexp,
     "bitwise_and": bitwise_and,
     "bitwise_or": bitwise_or,
     "bitwise_xor": bitwise_xor,

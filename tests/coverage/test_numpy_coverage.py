@@ -35,7 +35,7 @@ PYTHON_ONLY = (
     add.reduce add.reduceat add.accumulate multiply.reduce multiply.accumulate multiply.outer maximum.reduce
     maximum.accumulate minimum.reduce minimum.accumulate logaddexp.reduce logaddexp.accumulate logical_and.reduce
     logical_or.reduce fmax.reduce subtract.reduce subtract.outer divide.reduce hypot.reduce hypot.outer
-    np.linalg.norm np.fft.irfft np.angle np.array_equiv np.diag_indices_from einsum_path np.spacing np.trim_zeros
+    np.linalg.norm np.fft.irfft np.angle np.array_equiv np.diag_indices_from einsum_path np.trim_zeros
     np.bartlett np.blackman np.hamming np.hanning np.kaiser np.lib.stride_tricks.sliding_window_view np.ndarray.sum
     math.fsum math.log len() float() max() x.compress() frompyfunc np.require np.fromiter
     """.split()  # noqa: SIM905
@@ -168,9 +168,6 @@ def text_model(call: Call, outputs: int) -> gc.Module:
 
 # The name in the message, the call, and why there is no such function.
 MISSING = {
-    "np.frexp": ("np.frexp(x)", "its exponent is an integer that depends on data by more than comparisons"),
-    "np.nextafter": ("np.nextafter(x, y)", "of no use in a derivative"),
-    "np.spacing": ("np.spacing(x)", "of no use in a derivative"),
     "np.bitwise_count": ("np.bitwise_count(i)", "its result is uint8"),
     "np.packbits": ("np.packbits(m)", "its result is uint8"),
     "np.unpackbits": ("np.unpackbits(m)", "its argument is uint8"),

@@ -56,6 +56,28 @@ def test_pairs():
     assert gc.compile("ldexp(x, k)", inputs={"x": "f64", "k": "i64"})(3e-300, 1100) == np.ldexp(3e-300, 1100)
 
 
+FLOATS = np.array([0.3, -1.7, 6.0, 1e-320, -1e300, 0.0])
+
+
+def test_how_floats_are_written():
+    agree("frexp(x)[0]", lambda x: np.frexp(x)[0], x=FLOATS[:3])
+    agree("sum(z * frexp(x)[0])", lambda x, z: np.sum(z * np.frexp(x)[0]), x=FLOATS[:3].reshape(3, 1), z=FLOATS[:3])
+    agree("ldexp(frexp(x)[0], frexp(x)[1])", lambda x: x, x=FLOATS[:3])
+    for text, reference in [
+        ("parts = frexp(x)\nreturn parts[0], parts[1]", np.frexp),
+        ("spacing(x)", np.spacing),
+        ("nextafter(x, 8)", lambda x: np.nextafter(x, 8)),
+        ("nextafter(0, x)", lambda x: np.nextafter(0.0, x)),
+    ]:
+        agree(text, reference, x=FLOATS, gradients=False, single=False)
+        agree(text, reference, x=FLOATS[:3].astype(np.float32), gradients=False)
+        agree(text, reference, x=K, gradients=False)
+    ulp = gc.compile("z * nextafter(x, z) + spacing(x)")
+    assert ulp.grad(3.0, 5.0) == (5.0, np.nextafter(3.0, 5.0))
+    slope = gc.compile("frexp(x)[0]").grad
+    assert [slope(v).x for v in (0.0, 12.0, -0.3, 5e-324)] == [1.0, 0.0625, 2.0, np.inf]
+
+
 @pytest.mark.parametrize(
     ("text", "reference"),
     [

@@ -26,7 +26,14 @@ from graphc.ops import FAMILIES, REGISTRY
 
 N, H = Size.named("n"), Size.named("h")
 
-ELEMENTWISE = ("arithmetic", "functions", "elementary functions", "selection", "signs and questions")
+ELEMENTWISE = (
+    "arithmetic",
+    "functions",
+    "elementary functions",
+    "selection",
+    "signs and questions",
+    "floating-point numbers",
+)
 
 
 class Sample(NamedTuple):
@@ -164,6 +171,15 @@ def elementwise(name: str, rng: np.random.Generator) -> Iterator[Sample]:
             whole = name == "power" and not any(d.startswith("float") for d in dtypes)
             limits = ("[0, oo)",) * width if whole else domains  # NumPy refuses 2**-1 in integers
             yield Sample(tuple(map(draw, [rng] * width, shapes, limits, dtypes)), attrs)
+
+
+def between_powers(name: str, rng: np.random.Generator) -> Iterator[Sample]:
+    """The samples of an elementwise op, kept away from the powers of 2."""
+    for sample in elementwise(name, rng):
+        [x] = sample.args
+        m, e = np.frexp(x)
+        kept = np.asarray(np.ldexp(np.sign(m) * (0.55 + 0.8 * (np.abs(m) - 0.5)), e), x.dtype)
+        yield Sample((kept if x.dtype.kind == "f" else x,), sample.attrs)
 
 
 # --- whole numbers ---
@@ -784,10 +800,13 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "log2", "log10", "exp2", "cbrt", "arcsinh", "arccosh", "arctanh", "sinc", "sinc_slope", "hypot", "arctan2",
         "logaddexp", "logaddexp2", "mod", "floor_divide", "fmod", "fmax", "fmin", "trunc", "copysign", "heaviside",
         "isfinite", "isnan", "isinf", "signbit", "erf", "erfc", "log_ndtr", "inverse_mills", "gammaln", "gamma",
-        "digamma", "polygamma", "bessel_i", "bessel_ie", "logit", "erfinv", "erfcinv",
+        "digamma", "polygamma", "bessel_i", "bessel_ie", "logit", "erfinv", "erfcinv", "exponent",
+        "spacing", "nextafter",
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
         "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient",
         "xlogy", "xlog1py", "relative_entropy", "logcosh", "sech", "log1mexp", "logexpm1")},
+        "xlogy", "xlog1py")},
+    "mantissa": lambda rng: between_powers("mantissa", rng),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), wholes),
     **dict.fromkeys(("left_shift", "right_shift"), lambda rng: wholes(rng, least=0)),
     "invert": lambda rng: wholes(rng, width=1),
@@ -979,6 +998,8 @@ REFERENCE: dict[str, Callable[[Sample], Any]] = {
         lambda x: np.sqrt(2.0 / np.pi) * np.exp(-0.5 * x * x) / scipy.special.erfc(-x / np.sqrt(2.0))
     ),
     "sinc_slope": _in_the_dtype_of(lambda x, n: np.reshape([sinc_slope(v, n) for v in x.ravel()], x.shape)),
+    "exponent": lambda s: np.frexp(s.args[0])[1],
+    "mantissa": lambda s: np.frexp(s.args[0])[0],
     "reciprocal": lambda s: 1.0 / s.args[0],
     "sigmoid": lambda s: scipy.special.expit(s.args[0]),
     "softplus": lambda s: np.logaddexp(s.args[0], np.zeros_like(s.args[0])),
