@@ -73,7 +73,7 @@ def test_how_floats_are_written():
         agree(text, reference, x=FLOATS[:3].astype(np.float32), gradients=False)
         agree(text, reference, x=K, gradients=False)
     ulp = gc.compile("z * nextafter(x, z) + spacing(x)")
-    assert ulp.grad(3.0, 5.0) == (5.0, np.nextafter(3.0, 5.0))
+    assert ulp.grad(x=3.0, z=5.0) == (np.nextafter(3.0, 5.0), 5.0)  # of z and of x
     slope = gc.compile("frexp(x)[0]").grad
     assert [slope(v).x for v in (0.0, 12.0, -0.3, 5e-324)] == [1.0, 0.0625, 2.0, np.inf]
 

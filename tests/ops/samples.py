@@ -805,7 +805,6 @@ SAMPLES: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
         "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and",
         "logical_or", "logical_xor", "logical_not", "astype", "stop_gradient",
         "xlogy", "xlog1py", "relative_entropy", "logcosh", "sech", "log1mexp", "logexpm1")},
-        "xlogy", "xlog1py")},
     "mantissa": lambda rng: between_powers("mantissa", rng),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), wholes),
     **dict.fromkeys(("left_shift", "right_shift"), lambda rng: wholes(rng, least=0)),
