@@ -7,9 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import loop_programs as programs
+
 import graphc as gc
+from graphc.ir.control import final
+from graphc.ir.graph import Graph
 
 ROOT = Path(__file__).parents[1]
 MODELS = sorted((ROOT / "tests" / "golden").glob("*.gc"))
@@ -28,10 +33,24 @@ print(json.dumps(found))
 """
 
 
-def digests(folder: Path, models: list[Path], **environment: str) -> dict[str, str]:
+LOOPS = """
+import hashlib, json, sys
+import graphc as gc
+import loop_programs as programs
+found = {}
+for name in sys.argv[1:]:
+    m = gc.compile(programs.graph_of(name))
+    text = "\\0".join([m.source, str(m.graph), str(m.gradient), m.explain(), str(m.stats)])
+    found[name] = hashlib.sha256(text.encode()).hexdigest()
+print(json.dumps(found))
+"""
+
+
+def digests(folder: Path, models: Sequence[object], script: str = SCRIPT, **environment: str) -> dict[str, str]:
     """What another process makes of the models."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment}
-    command = [sys.executable, "-W", "error", "-c", SCRIPT, *map(str, models)]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "autodiff")])
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    command = [sys.executable, "-W", "error", "-c", script, *map(str, models)]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     result: dict[str, str] = json.loads(done.stdout)
@@ -46,6 +65,23 @@ def test_processes_agree_whatever_the_hash_seed_folder_locale_and_order(tmp_path
         tmp_path, MODELS[::-1], PYTHONHASHSEED="4242", LC_ALL="C.UTF-8", TZ="Asia/Tokyo", HOME=str(tmp_path)
     )
     assert second == first
+
+
+def test_loops_and_branches_are_the_same_in_every_process(tmp_path: Path) -> None:
+    names = ("stacks, down", "swap", "nested", "triangular", "branch in a loop", "while")
+    first = digests(ROOT, names, LOOPS, PYTHONHASHSEED="0")
+    assert len(set(first.values())) == len(names)
+    assert digests(tmp_path, names[::-1], LOOPS, PYTHONHASHSEED="4242") == first
+
+
+def test_the_header_knows_what_is_in_a_loop() -> None:
+    def mark(name: str, start: int = 0) -> str:
+        h = programs.loop(lambda h: ((programs.op(name, h),), ()), programs.H, start=start)
+        graph = Graph((programs.X, programs.H), (final(h, 0),), ("y",))
+        return gc.compile(graph).source.split("sha256:")[1][:16]
+
+    assert mark("sin") == mark("sin")
+    assert len({mark("sin"), mark("cos"), mark("sin", 1)}) == 3
 
 
 def test_a_second_compilation_and_other_models_before_change_nothing() -> None:

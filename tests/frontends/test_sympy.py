@@ -10,10 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy as sp
+from loop_programs import A, loop, op
 from sympy.abc import a, b, x, y, z
 
 import graphc as gc
+from graphc.expr import build
+from graphc.expr.looping import close_branch
 from graphc.frontends.sympy.functions import maker
+from graphc.ir.control import final, result
+from graphc.ir.graph import Graph
 from graphc.ir.verify import verify
 
 POINT = {"x": 0.625, "y": 1.375, "z": -0.75, "a": 2.25, "b": 0.3125}
@@ -419,3 +424,27 @@ def test_sympy_is_loaded_only_where_it_is_used():
     code = "import sys, graphc; graphc.from_sympy; graphc.compile('x * y'); print('sympy' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout == "False\n"
+
+
+# --- loops and branches ---
+
+
+def scalar_graph(node):
+    return verify(Graph((A,), (node,), ("y",)))
+
+
+def test_a_branch_is_piecewise():
+    inner = close_branch(op("less", A, 3.0), [op("sin", A)], [op("exp", A)])
+    outer = close_branch(op("greater", A, 0.0), [build.multiply(result(inner, 0), 2.0)], [op("square", A)])
+    symbol = sp.Symbol("A", real=True)
+    found = scalar_graph(result(outer, 0)).to_sympy()
+    wanted = {-2.0: 4.0, 2.0: 2 * np.sin(2.0), 4.0: 2 * np.exp(4.0)}
+    for value, expected in wanted.items():
+        assert float(found.subs(symbol, value)) == pytest.approx(expected, rel=1e-14)
+        assert gc.compile(gc.from_sympy(found))(value) == pytest.approx(expected, rel=1e-14)
+
+
+def test_a_loop_is_refused():
+    node = loop(lambda x: ((build.multiply(x, 0.5),), ()), A, count=10)
+    with pytest.raises(gc.UnsupportedError, match="a loop has no formula in SymPy"):
+        scalar_graph(final(node, 0)).to_sympy()

@@ -14,9 +14,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import LimitError, UnsupportedError
+from graphc.expr import build
+from graphc.expr.looping import open_branch
+from graphc.ir.control import BRANCH, LOOP, RESULT
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import CONST, INPUT, scalar_value
-from graphc.ir.node import Node
+from graphc.ir.node import Node, rebuild
 
 if TYPE_CHECKING:
     import sympy
@@ -38,8 +41,9 @@ def to_sympy(graph: Graph) -> sympy.Basic | tuple[sympy.Basic, ...]:
     """The expression of a graph of scalars; a tuple of them if it has several outputs.
 
     Inputs become real symbols: integers are declared so, and booleans are plain symbols.
-    Raises UnsupportedError for arrays and for ops without a formula.
+    Branches become Piecewise. Raises UnsupportedError for arrays, loops, and ops without a formula.
     """
+    graph = _without_branches(graph)
     table: dict[Node, Any] = {}
     depth: dict[Node, int] = {}
     try:
@@ -51,6 +55,20 @@ def to_sympy(graph: Graph) -> sympy.Basic | tuple[sympy.Basic, ...]:
         raise LimitError("G003", "the graph is too deep for SymPy") from None
     results = tuple(table[node] for node in graph.outputs)
     return results[0] if len(results) == 1 else results
+
+
+def _without_branches(graph: Graph) -> Graph:
+    """The graph with a `where` for each result of a branch; the outermost branches first."""
+    while any(node.op is BRANCH for node in graph.nodes):
+        table: dict[Node, Node] = {}
+        for node in graph.nodes:
+            table[node] = rebuild(node, [table[a] for a in node.args])
+            if node.op is RESULT and node.args[0].op is BRANCH:
+                branch = table[node.args[0]]
+                then, other = (side[node["k"]] for side in open_branch(branch))
+                table[node] = build.where(branch.args[0], then, other)
+        graph = graph.mapped(table.__getitem__)
+    return graph
 
 
 def _needed(graph: Graph) -> Iterator[Node]:
@@ -66,6 +84,9 @@ def _absorbed(arg: Node, user: Node, graph: Graph) -> bool:
 def _expression(node: Node, operands: Sequence[Node], table: Mapping[Node, Any], *, simplify: bool) -> Any:
     if node.type.rank:
         raise UnsupportedError("G040", f"`{node.op.name}` gives an array {node.type}, and SymPy is given scalars only")
+    if node.op is LOOP:
+        hint = "only what is computed without a loop becomes an expression"
+        raise UnsupportedError("G040", "a loop has no formula in SymPy", hint=hint)
     if node.op is INPUT:
         return _symbol(node)
     if node.op is CONST:
