@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphc.emit.names import Namer, pre_activation
-from graphc.emit.nested_names import Blocks, Naming, last_row
+from graphc.emit.nested_names import Blocks, Naming, last_row, name_inside
 from graphc.ir.node import Node
 from graphc.plan.program import Program
 from graphc.plan.split import history_of, sizes_of
@@ -55,8 +55,7 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
     for node in seeds:
         backward[node] = namer.fresh(node["name"])
     for node in program.split.saved:
-        name = forward.get(node) or "x"
-        backward[node] = namer.fresh(name if name.isidentifier() else "last_" + name.partition("[")[0])
+        backward[node] = namer.fresh(_of_a_value(node, forward.get(node) or "x", wanted))
     for node in program.split.forward:
         rows = history_of(node)
         if rows in backward:
@@ -65,7 +64,7 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
     mine = dict(wanted)
     for node, ct in program.joint.cotangents.items():
         if node in forward and ct not in mine:
-            mine[ct] = "d" + forward[node]
+            mine[ct] = "d" + _of_a_value(node, forward[node], wanted)
     for node, ct in program.joint.cotangents.items():
         users = graph.users.get(node, ())
         if ct not in mine and node.args and any(u.op.elementwise and u in forward for u in users):
@@ -76,3 +75,10 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
     naming = Naming(namer, sizes)
     naming.statements(program.backward, backward, mine, graph.users)
     return Names(dict(forward), backward, seeds, {}, sizes, {}, naming.blocks)
+
+
+def _of_a_value(node: Node, name: str, wanted: Mapping[Node, str]) -> str:
+    """The name of a value; of the last row of a history what it is called inside the loop."""
+    if name.isidentifier():
+        return name
+    return wanted.get(node) or name_inside(node, wanted) or name.partition("[")[0]

@@ -48,7 +48,7 @@ def split(values: Graph, joint: Graph) -> Split:
         roots += more  # what loops of forward leave for backward
     backward = [n for n in order if n in needed and n not in kept]
     seeds = set(joint.inputs[len(values.inputs) :])
-    passing = dict.fromkeys([*values.inputs, *forward])
+    passing = dict.fromkeys(n for n in [*values.inputs, *forward] if n.op not in CONTROL)
     saved = [n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds]
     return Split(tuple(forward), tuple(backward), tuple(n for n in saved if history_of(n) not in saved))
 
