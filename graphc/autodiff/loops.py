@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from graphc.expr import build
-from graphc.expr.looping import Opened, Row, close, close_branch, row_of, substitute
+from graphc.expr.looping import Opened, Row, close, close_branch, followed, row_of, substitute
 from graphc.ir.control import LOOP, Body, before, final, history, result, stack
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Range
@@ -182,6 +182,7 @@ class _Backwards:
                 updates=tuple(nodes[:count]),
                 stacked=tuple(nodes[count : count + len(stacked)]),
                 names=dict(zip(nodes[count + len(stacked) :], named.values(), strict=True)),
+                follows=followed(self.node),
             )
         )
 

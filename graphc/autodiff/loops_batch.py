@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from graphc.errors import UnsupportedError
 from graphc.expr import build
-from graphc.expr.looping import Opened, close, close_branch, close_solution, substitute
+from graphc.expr.looping import Opened, close, close_branch, close_solution, followed_in, substitute
 from graphc.ir.control import BRANCH, LOOP, Body, final, history, result, stack
 from graphc.ir.dims import Dim
 from graphc.ir.leaf import input_node
@@ -108,6 +108,7 @@ class _Loop:
                 updates=tuple(nodes[: len(updates)]),
                 stacked=tuple(nodes[len(updates) : count]),
                 test=None if test is None else nodes[count],
+                follows=None if self.tested else followed_in([a.node for a in self.args[m:]], node["count"]),
             )
         )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from graphc.expr import build
-from graphc.expr.looping import Opened, close, close_branch, substitute
+from graphc.expr.looping import Opened, close, close_branch, followed, substitute
 from graphc.ir.control import LOOP, Body, before, final, history, result, stack
 from graphc.ir.dims import Size
 from graphc.ir.leaf import input_node
@@ -56,6 +56,7 @@ def _loop(node: Node, tangents: Tangents, push: Push) -> dict[int, Node]:
             updates=tuple(nodes[: len(moving)]),
             stacked=tuple(nodes[len(moving) : len(moving) + len(stacked)]),
             names=dict(zip(nodes[len(moving) + len(stacked) :], named.values(), strict=True)),
+            follows=followed(node),
         )
     )
     results = {k: final(loop, n) for n, k in enumerate(moving)}

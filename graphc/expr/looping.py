@@ -27,6 +27,7 @@ from graphc.ir.control import (
     before,
     bodies,
     counted_by,
+    final,
     history,
     in_order,
     mentions,
@@ -45,6 +46,7 @@ class Opened:
     inits: what is carried, before the first step.  placeholders: the same before any step.
     updates: the same after that step.  stacked: what else a step makes.  test: whether there is another step.
     names, origin: of the nodes of the body.
+    follows: a loop with a test whose count this one has, and which therefore comes before it.
     """
 
     index: str
@@ -58,6 +60,7 @@ class Opened:
     test: Node | None = None
     names: Mapping[Node, str] = field(default_factory=dict)
     origin: Mapping[Node, Span] = field(default_factory=dict)
+    follows: Node | None = None
 
     @property
     def position(self) -> Dim:
@@ -77,12 +80,15 @@ def close(loop: Opened) -> Node:
     canonical = [placeholder(loop.index, k, p.type) for k, p in enumerate(loop.placeholders)]
     carried = dict(zip(loop.placeholders, canonical, strict=True))
     closed = _close(outputs, inner, carried, loop.index, loop.names, loop.origin)
-    inputs = (*canonical, *closed.inputs)
+    inputs, args = (*canonical, *closed.inputs), (*loop.inits, *closed.read)
+    if loop.follows is not None and followed_in(closed.read, loop.count) is None:
+        inputs += (input_node(f"_{loop.index}_r{len(closed.inputs)}", loop.follows.args[0].type),)
+        args += (final(loop.follows, 0),)
     count = len(loop.updates) + len(loop.stacked)
     body = Body(inputs, closed.outputs[:count], closed.names, closed.origin)
     return make(
         LOOP,
-        (*loop.inits, *closed.read),
+        args,
         body=body,
         carried=len(loop.inits),
         index=loop.index,
@@ -91,6 +97,17 @@ def close(loop: Opened) -> Node:
         reverse=loop.reverse,
         test=None if loop.test is None else Body(inputs, closed.outputs[count:], closed.names, closed.origin),
     )
+
+
+def followed(node: Node) -> Node | None:
+    """The loop with a test that says how often a loop is done: itself, or one that it comes after."""
+    return node if node["test"] is not None else followed_in(node.args[node["carried"] :], node["count"])
+
+
+def followed_in(read: Iterable[Node], count: Dim) -> Node | None:
+    """The loop with a test, one of whose results is read, that goes `count` times."""
+    loops = [n.args[0] for n in read if n.op is RESULT and n.args[0].op is LOOP]
+    return next((n for n in loops if n["test"] is not None and n["count"] == count), None)
 
 
 def open_loop(node: Node) -> Opened:
@@ -112,6 +129,7 @@ def open_loop(node: Node) -> Opened:
         test=found[count] if node["test"] is not None else None,
         names={table[n]: name for n, name in body.names.items() if n in table},
         origin={table[n]: span for n, span in body.origin.items() if n in table},
+        follows=None if node["test"] is not None else followed(node),
     )
 
 

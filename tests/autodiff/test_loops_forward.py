@@ -5,13 +5,14 @@ from __future__ import annotations
 import loop_programs as programs
 import numpy as np
 import pytest
-from loop_programs import VALUES, A, H, W, X, op
+from loop_programs import VALUES, A, H, W, X, op, total
 
 from graphc.autodiff import gradient, jvp
 from graphc.expr import build
 from graphc.expr.implicit import Iteration, fixed_point
-from graphc.expr.looping import placeholder
-from graphc.ir.control import LOOP, final
+from graphc.expr.looping import close, open_loop, placeholder
+from graphc.ir.control import LOOP, final, history
+from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
 from graphc.ir.interpret import interpret
 from graphc.ir.leaf import input_node
@@ -23,16 +24,11 @@ RNG = np.random.default_rng(5)
 DIRECTIONS = {name: RNG.normal(size=np.shape(VALUES[name])) for name in WRT}
 DOTS = {f"{name}_dot": value for name, value in DIRECTIONS.items()}
 STEP = 1e-5
+STEPS = Size.named("steps")
 
 
 def value_at(graph: Graph, distance: float) -> np.ndarray:
     return interpret(graph, {name: VALUES[name] + distance * DIRECTIONS[name] for name in WRT})[0]
-
-
-def beside(values: Graph, derived: Graph) -> Graph:
-    """Values, then derivatives: how often a loop went that goes on while something holds is known after it."""
-    names = tuple(f"o{i}" for i in range(len(values.outputs) + len(derived.outputs)))
-    return verify(Graph(derived.inputs, (*values.outputs, *derived.outputs), names))
 
 
 def derivative(graph: Graph) -> float:
@@ -56,8 +52,8 @@ def test_tangents_are_what_gradients_say(program: str) -> None:
 def test_one_input_at_a_time(program: str, wrt: str) -> None:
     """What does not move has no tangent, and carries none."""
     graph = programs.graph_of(program)
-    _, along = interpret(beside(graph, jvp(graph, [wrt])), {**VALUES, f"{wrt}_dot": DIRECTIONS[wrt]})
-    _, grad = interpret(beside(graph, gradient(graph, [wrt])), {**VALUES, "dy": 1.0})
+    (along,) = interpret(verify(jvp(graph, [wrt])), {**VALUES, f"{wrt}_dot": DIRECTIONS[wrt]})
+    (grad,) = interpret(verify(gradient(graph, [wrt])), {**VALUES, "dy": 1.0})
     terms = grad * DIRECTIONS[wrt]
     assert along == pytest.approx(float(np.sum(terms)), rel=1e-12, abs=1e-14 * float(np.sum(abs(terms))))
 
@@ -96,6 +92,22 @@ def test_single_precision_stays() -> None:
     value = np.array([0.5, 1.0], np.float32)
     (along,) = interpret(tangent, {"x": value, "X": VALUES["X"], "x_dot": np.ones(2, np.float32)})
     assert tangent.outputs[0].type.dtype == "float32" and along.dtype == np.float32
+
+
+def test_how_often_a_while_went_is_found_out_before() -> None:
+    """Halving is linear: nothing is read of the steps but their number. A second derivative comes after both."""
+    node = programs.loop(lambda x: ((build.multiply(x, 0.5),), ()), H, count=STEPS, test=programs.large)
+    graph = Graph((H,), (total(final(node, 0)),), ("y",))
+    rows = Graph((H,), (history(node, 0),), ("rows",))
+    halved = 0.5 ** (len(interpret(rows, VALUES)[0]) - 1)
+    (along,) = interpret(verify(jvp(graph, ["H"])), {**VALUES, "H_dot": np.array([1.0, 3.0])})
+    assert along == pytest.approx(4 * halved)
+    back = gradient(graph, ["H"])
+    np.testing.assert_allclose(interpret(verify(back), {**VALUES, "dy": 1.0})[0], halved)
+    (again,) = interpret(verify(jvp(back, ["dy"])), {**VALUES, "dy": 1.0, "dy_dot": 2.0})
+    np.testing.assert_allclose(again, 2 * halved)
+    (opened,) = [n for n in back.nodes if n.op is LOOP and n["test"] is None]
+    assert close(open_loop(opened)) is opened
 
 
 def test_a_fixed_point() -> None:
