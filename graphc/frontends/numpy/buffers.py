@@ -160,11 +160,12 @@ class Buffer:
 class Journal:
     """What buffers held before they were written to, to take it back.
 
-    written: the buffers, in the order of the first write.
+    written: the buffers, in the order of the first write.  age: buffers from before have smaller ones.
     """
 
     def __init__(self) -> None:
         self.written: list[Buffer] = []
+        self.age = next(_AGES)
         self._kept: dict[int, tuple[npt.NDArray[Any] | None, npt.NDArray[Any] | None, Node | None]] = {}
 
     def writing(self, buffer: Buffer) -> None:
@@ -175,8 +176,10 @@ class Journal:
             self.written.append(buffer)
 
     def restore(self) -> None:
-        """Every buffer holds again what it held."""
+        """Every buffer from before holds again what it held."""
         for buffer in self.written:
+            if buffer.age > self.age:
+                continue
             array, content, node = self._kept[id(buffer)]
             if array is not None:
                 array[...] = content

@@ -21,8 +21,9 @@ from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.variables import ABSENT, Place
 from graphc.ir.dims import Dim, Size
-from graphc.ir.leaf import INPUT
+from graphc.ir.leaf import INPUT, size_node
 from graphc.ir.node import Node
+from graphc.ir.types import TensorType
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.rolling import Roller
@@ -152,6 +153,10 @@ class Variable:
         for leaf in self.leaves:
             if leaf.form is not None:
                 found.append((leaf, leaf.form.fitted(node_of(roller.session, leaf.after))))
+            elif leaf.growth is not None and roller.ends:
+                after = _dim(leaf.first) + leaf.growth * (roller.position + 1)
+                leaf.placeholder = roller.placeholder(TensorType("int64", ()), leaf.name)
+                found.append((leaf, size_node(after)))
         return found
 
     def finish(self, roller: Roller, last: dict[Leaf, Node], position: Dim) -> Any:
@@ -160,6 +165,8 @@ class Variable:
         for leaf in self.leaves:
             if leaf.form is not None:
                 leaves.append(leaf.form.stand_in(roller.session, last[leaf]))
+            elif leaf in last:
+                leaves.append(roller.session.array(last[leaf]))
             elif leaf.growth is not None:
                 leaves.append(roller.session.size(_dim(leaf.first) + leaf.growth * position))
             else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.frontends.numpy import branching, loops, signals, source, syntax
+from graphc.frontends.numpy import branching, logic, loops, signals, source, syntax
 from graphc.frontends.numpy.builtins import INDEXED, REPLACED
 from graphc.frontends.numpy.making import DISPATCHED, of_lists
 from graphc.frontends.numpy.outside import GENERATORS, draws, scipy_function, scipy_method, testing
@@ -32,10 +32,10 @@ class Hooks:
         self.repeat = functools.partial(loops.repeat, session)
         self.branch = functools.partial(branching.branch, session)
         self.choose = functools.partial(branching.choose, session)
-        self.all_of = functools.partial(branching.all_of, session)
-        self.any_of = functools.partial(branching.any_of, session)
-        self.negated = functools.partial(branching.negated, session)
-        self.compared = functools.partial(branching.compared, session)
+        self.all_of = functools.partial(logic.all_of, session)
+        self.any_of = functools.partial(logic.any_of, session)
+        self.negated = functools.partial(logic.negated, session)
+        self.compared = functools.partial(logic.compared, session)
         self.value = functools.partial(branching.value, session)
         self.returned = signals.returned
         self.BREAK, self.CONTINUE = signals.BREAK, signals.CONTINUE

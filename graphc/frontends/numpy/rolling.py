@@ -32,7 +32,7 @@ from graphc.frontends.numpy.variables import ABSENT, Place, Scope
 from graphc.ir.control import final, stack
 from graphc.ir.dims import Dim, Size, substitute
 from graphc.ir.index import Index
-from graphc.ir.leaf import INPUT
+from graphc.ir.leaf import INPUT, size_node
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
 
@@ -93,14 +93,17 @@ class Roller:
     """One loop: what is known of it after the trials so far.
 
     live: the names of sizes that differ from step to step.  position: of the step, from 0.
+    most: how many steps there can be, None if nothing says.  ends: whether a step or a test can end the loop.
     """
 
-    def __init__(self, session: Session, closures: Sequence[Any], way: Way) -> None:
+    def __init__(self, session: Session, closures: Sequence[Any], way: Way, most: Dim | None) -> None:
         self.session = session
         self.way = way
         self.index = way.index
         self.position = way.position
         self.count = way.count
+        self._most = most
+        self.ends = way.count != most
         self.scope = Scope(closures)
         self.live = {way.index}
         self._variables: dict[tuple[int, Any], Variable] = {}
@@ -170,7 +173,6 @@ class Roller:
             session.rename(names)
 
     def _install(self) -> None:
-        self._age = Buffer(build.zeros(())).age
         for variable in self._variables.values():
             variable.install(self)
         for memory in self._memories.values():
@@ -194,10 +196,10 @@ class Roller:
     def _want(self, part: Several) -> None:
         """From now on a list has arrays whose rows a step can read."""
         filled = next((f for f in self._lists.values() if any(v is part for v in f.owner)), None)
-        if filled is None or filled.wanted or filled.each != 1:
-            cannot("a step reads a list that steps before it have filled")
+        if filled is None or filled.wanted or filled.each != 1 or self._most is None:
+            cannot("a step reads a list that steps before it have filled", "carry what it reads in a variable")
         filled.wanted = True
-        total = len(filled.head) + self.count
+        total = len(filled.head) + self._most
         heads = [[] for _ in filled.forms]  # type: list[list[Node]]
         for element in filled.head:
             leaves, structure = opened(element)
@@ -284,7 +286,7 @@ class Roller:
         for buffer in self._journal.written:
             if id(buffer) in stand_ins:
                 news |= self._learn_mutated(stand_ins[id(buffer)], buffer)
-            elif buffer.age < self._age and id(buffer) not in self._memories and id(buffer) not in self._stale:
+            elif buffer.age < self._journal.age and id(buffer) not in self._memories and id(buffer) not in self._stale:
                 self._memories[id(buffer)] = Memory(buffer)
                 news = True
         return news
@@ -321,8 +323,9 @@ class Roller:
         carried: list[Carried] = []
         for variable in self._variables.values():
             for leaf, update in variable.update(self):
-                assert leaf.form is not None and leaf.placeholder is not None
-                first = leaf.form.fitted(node_of(self.session, leaf.first))
+                assert leaf.placeholder is not None
+                first = node_of(self.session, leaf.first)
+                first = first if leaf.form is None else leaf.form.fitted(first)
                 carried.append(Carried(first, leaf.placeholder, update, leaf))
         for memory in self._memories.values():
             assert memory.first is not None and memory.placeholder is not None
@@ -345,13 +348,19 @@ class Roller:
 
     def _last_of(self, local: Local) -> list[Node]:
         """The traced leaves of a variable whose last value is that of the last step."""
-        nodes = [leaf.node for leaf in opened(local.value)[0] if type(leaf) is Tracer]
-        return [n for n in nodes if not self._depends(n.shape) and self._is_traced(n)]
+        found: list[Node] = []
+        for leaf in opened(local.value)[0]:
+            if type(leaf) is Tracer and not self.depends(leaf.node.shape) and self._is_traced(leaf.node):
+                found.append(leaf.node)
+            elif type(leaf) is TracedSize and self.ends and self.depends((leaf.dim,)):
+                found.append(size_node(leaf.dim))
+        return found
 
     def _is_traced(self, node: Node) -> bool:
         return node.op is not INPUT or node in [p for p, _ in self._placeholders]
 
-    def _depends(self, dims: Sequence[Dim]) -> bool:
+    def depends(self, dims: Sequence[Dim]) -> bool:
+        """Whether a size is another one in each step."""
         return any(self.live.intersection(d.names()) for d in dims if isinstance(d, Size))
 
     def apply(self, settled: Settled, node: Node, last: Dim) -> None:
@@ -370,6 +379,7 @@ class Roller:
             if filled.wanted:
                 rows = [finals[id(filled.owner), i] for i in range(len(filled.forms))]
                 count = len(filled.head) + self.count
+                rows = [build.between(row, 0, 0, count) for row in rows]
                 filled.owner[:] = [self._several(filled, count, rows)]
             else:
                 columns = [[stack(node, next(stacks)) for _ in column] for column in filled.values]
@@ -398,7 +408,10 @@ class Roller:
         found: list[Any] = []
         place = 0
         for leaf in leaves:
-            if type(leaf) is TracedSize and self.live.intersection(leaf.dim.names()):
+            if type(leaf) is TracedSize and self.ends and self.depends((leaf.dim,)):
+                leaf = self.session.array(finals[local.place.id, place])
+                place += 1
+            elif type(leaf) is TracedSize and self.live.intersection(leaf.dim.names()):
                 leaf = self._at_last(leaf.dim, last)
             elif type(leaf) is Tracer:
                 if self._last_of(Local(local.place, leaf)):
@@ -415,6 +428,29 @@ class Roller:
     def _at_last(self, dim: Dim, last: Dim) -> Any:
         """A size of the last step; nothing if it is made of what is carried."""
         return self.session.size(substitute(dim, {self.index: self.way.at(last)}))
+
+
+class Checkpoint:
+    """The state at one moment, to come back to."""
+
+    def __init__(self, session: Session, closures: Sequence[Any]) -> None:
+        self._session = session
+        self._scope = Scope(closures)
+        self._journal = Journal()
+        self._names = session.naming()
+
+    def __enter__(self) -> Checkpoint:
+        self._session.journals.append(self._journal)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._session.journals.remove(self._journal)
+
+    def restore(self) -> None:
+        """All as it was."""
+        self._journal.restore()
+        self._scope.restore()
+        self._session.rename(self._names)
 
 
 class Carried(NamedTuple):

@@ -9,7 +9,8 @@ the tracer knows. Calls whose arguments are all known are NumPy's own affair.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +73,8 @@ class Session:
         self.indices: dict[str, Way] = {}
         self.journals: list[Journal] = []
         self.rolls = rolls
+        self._loops = 0
+        self._compares = False
         self._taken = frozenset(taken)
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
@@ -118,9 +121,10 @@ class Session:
 
     def rename(self, naming: tuple[dict[Any, Any], ...]) -> None:
         """Call things as they were called before."""
-        names, self.origin, self._bound, self.aliases = naming
-        self.names.clear()
-        self.names.update(names)
+        tables: list[dict[Any, Any]] = [self.names, self.origin, self._bound, self.aliases]
+        for table, kept in zip(tables, naming, strict=True):
+            table.clear()
+            table.update(kept)
 
     def free_index(self, wanted: str) -> str:
         """A name for the index of a loop: no size, input or loop around it has it."""
@@ -130,6 +134,29 @@ class Session:
             number += 1
             name = f"{wanted}{number}"
         return name
+
+    def free_steps(self) -> Size:
+        """A size for the number of steps of a loop that a test ends."""
+        self._loops += 1
+        return Size.named(self.free_index("steps" if self._loops == 1 else f"steps{self._loops}"))
+
+    @contextmanager
+    def going(self, way: Way) -> Iterator[None]:
+        """While a step of a loop is traced."""
+        self.indices[way.index] = way
+        try:
+            yield
+        finally:
+            del self.indices[way.index]
+
+    @contextmanager
+    def comparing(self) -> Iterator[None]:
+        """Comparisons of sizes that are names are traced, and no decisions."""
+        before, self._compares = self._compares, True
+        try:
+            yield
+        finally:
+            self._compares = before
 
     # --- values in ---
 
@@ -387,6 +414,10 @@ class Session:
     def varies(self, *dims: Dim) -> bool:
         """Whether a size is another one in each step of a loop."""
         return any(name in self.indices for d in dims if isinstance(d, Size) for name in d.names())
+
+    def undecided(self, *dims: Dim) -> bool:
+        """Whether a comparison of sizes is traced: they vary, or it is asked for."""
+        return self.varies(*dims) or (self._compares and any(isinstance(d, Size) for d in dims))
 
     def at_most(self, bound: Dim, size: Dim) -> bool:
         """Whether `bound <= size` in every step of the loops around it, whatever the sizes are."""

@@ -28,6 +28,16 @@ class Signal(NamedTuple):
         return self.continued, self.broke, self.returned
 
     @property
+    def silent(self) -> bool:
+        """Whether there is no jump in any case."""
+        return all(flag is False for flag in self.flags)
+
+    @property
+    def leaving(self) -> Signal:
+        """What a loop is left by."""
+        return self._replace(continued=False)
+
+    @property
     def certain(self) -> bool:
         """Whether there is a jump in any case."""
         return any(flag is True for flag in self.flags)

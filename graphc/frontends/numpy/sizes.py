@@ -179,7 +179,7 @@ class TracedSize:
         if (
             isinstance(theirs, (int, Size))
             and isinstance(self.dim - theirs, Size)
-            and self.session.varies(self.dim, theirs)
+            and self.session.undecided(self.dim, theirs)
         ):
             return self.session.ufunc(ufunc, "__call__", (self, other), {})
         return decided(self._compared(other))
@@ -188,7 +188,7 @@ class TracedSize:
         if not isinstance(other, (int, float)):
             return NotImplemented
         theirs = _dim_of(other)
-        if isinstance(theirs, Size) and theirs != self.dim and not self.session.varies(self.dim, theirs):
+        if isinstance(theirs, Size) and theirs != self.dim and not self.session.undecided(self.dim, theirs):
             return self.session.equal_sizes(self.dim, theirs)
         return self._against(other, np.equal, lambda gap: gap == 0)
 

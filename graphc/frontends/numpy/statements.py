@@ -136,7 +136,7 @@ class _Scope:
         if follows:
             made.append(self._closure("rest", follows, context._replace(closure=True), statement))
             call.keywords.append(_word("rest", statement))
-        value = call if context.closure else hook("value", [call], statement)
+        value = call if context.closure else hook("value", [call], _head(statement))
         return [*made, _at(ast.Return(value), statement)]
 
     def _split(self, statement: ast.If | ast.For | ast.While, context: _Context) -> tuple[list[ast.stmt], ast.Call]:
@@ -156,6 +156,7 @@ class _Scope:
             made, call = [body], hook("loop", [statement.iter, _name("body", statement)], statement.iter)
             target = ast.keyword("target", _at(_written(statement.target), statement))
             call.keywords.append(_at(target, statement))
+            call.keywords += _ends(statement)
         else:
             test = _at(ast.Return(statement.test), statement.test)
             made = [
@@ -163,6 +164,7 @@ class _Scope:
                 self._closure("body", statement.body, inner._replace(loop=True), statement),
             ]
             call = hook("repeat", [_name("test", statement), _name("body", statement)], statement.test)
+            call.keywords += _ends(statement)
         if statement.orelse and leaves(statement.body, (ast.Break,)):
             made.append(self._closure("other", statement.orelse, inner, statement))
             call.keywords.append(_word("other", statement))
@@ -213,6 +215,17 @@ def _unannotated(statement: ast.AnnAssign) -> ast.stmt:
     if statement.value is None:
         return _at(ast.Pass(), statement)
     return _at(ast.Assign([statement.target], statement.value), statement)
+
+
+def _ends(loop: ast.For | ast.While) -> list[ast.keyword]:
+    """`ends=True` for a loop that a step can end."""
+    ends = leaves(loop.body, (ast.Return, ast.Break))
+    return [ast.keyword("ends", _at(ast.Constant(True), loop))] if ends else []
+
+
+def _head(statement: ast.If | ast.For | ast.While) -> ast.expr:
+    """What a statement tests, or goes through."""
+    return statement.iter if isinstance(statement, ast.For) else statement.test
 
 
 def _name(name: str, place: ast.AST) -> ast.expr:

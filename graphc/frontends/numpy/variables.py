@@ -54,6 +54,8 @@ class Place:
                 self.owner.cell_contents = value
             elif _content(self.owner) is not ABSENT:
                 del self.owner.cell_contents
+        elif type(self.owner) is list and self.key == len(self.owner) and value is not ABSENT:
+            self.owner.append(value)
         elif value is not ABSENT:
             self.owner[self.key] = value
         elif isinstance(self.owner, dict):
