@@ -23,7 +23,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
-from graphc.passes.loops import solved
+from graphc.passes.loops import on_loops, pruned, solved
 
 INDENT = "    "
 WIDEST = 16  # characters of a name that others are aligned with
@@ -45,7 +45,7 @@ def outline(graph: Graph) -> list[str]:
     nested = sum(map(has_insides, graph.nodes))
     if not nested or nested > MAX_LINES:
         return [] if nested else statements(graph)
-    plain, _ = solved(graph)
+    plain, _ = on_loops(solved(graph)[0], pruned)
     names = {n: name for n, name in plain.names.items() if n.op is not INPUT}
     for name, node in zip(plain.output_names, plain.outputs, strict=True):
         if node.op is not INPUT:

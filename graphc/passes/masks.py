@@ -17,7 +17,7 @@ back where its mask is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import NamedTuple
 
@@ -50,13 +50,14 @@ EVERYWHERE: Care = ((),)
 class _Part:
     """A graph, or what is inside a loop or a branch: nodes in an order that puts conditions first.
 
-    keep: nodes that stay as they are.  names: of nodes.
+    keep: nodes that stay as they are.  names: of nodes.  steps: whether it is in a loop.
     """
 
     order: list[Node]
     outputs: Sequence[Node]
     keep: frozenset[Node]
     names: Mapping[Node, str]
+    steps: bool = False
 
     @cached_property
     def place(self) -> Mapping[Node, int]:
@@ -125,7 +126,8 @@ def _inside(node: Node, part: _Part, table: Mapping[Node, Node]) -> Node:
     around = {a for n in (current, *mine) for a in n.args if a not in mine}
 
     def change(outputs: Sequence[Node]) -> Callable[[Node], Node]:
-        inner = _sent_into(_part(outputs, around, part.keep, names_inside(current)))
+        inside = _part(outputs, around, part.keep, names_inside(current))
+        inner = _sent_into(replace(inside, steps=node.op is LOOP))
         return lambda n: inner.get(n, n)
 
     return rewritten(current, change)
@@ -207,8 +209,13 @@ def _all_fit(paths: list[Path], shape: tuple[Dim, ...]) -> bool:
 
 
 def _lazy(part: _Part) -> set[Node]:
-    """Numbers that generated code writes inside `a if c else b`: they are computed only where c is true."""
+    """Numbers that generated code writes inside `a if c else b`: they are computed only where c is true.
+
+    Not in a loop: what is a number there may be computed before or after it, for all steps at once.
+    """
     lazy: set[Node] = set()
+    if part.steps:
+        return lazy
     for node in reversed(part.order):
         users = part.users.get(node, [])
         if node.type.rank or node in part.names or len(users) != 1 or node in part.outputs:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.autodiff import gradient
 from graphc.expr import build
 from graphc.expr.looping import Opened, close, close_branch, placeholder
@@ -162,7 +163,12 @@ def nested_mask(h: Node) -> tuple[list[Node], list[Node]]:
     return [final(close(Opened("s", 0, 2, False, (h,), (inner,), (step,))), 0)], []
 
 
-@pytest.mark.parametrize("step", [masked_row, masked_invariant, nested_mask])
+def masked_number(h: Node) -> tuple[list[Node], list[Node]]:
+    """Code computes `log(Z) if c else 0` only where c is true; before the loop it would compute it always."""
+    return [build.add(h, build.where(op("greater", total(h), 1e3), op("log", Z), 0.0))], []
+
+
+@pytest.mark.parametrize("step", [masked_row, masked_invariant, masked_number, nested_mask])
 def test_masks_go_into_loops(step: Step) -> None:
     graph = graph_of(total(final(loop(step, H), 0)))
     masked = verify(send_masks(graph)[0])
@@ -170,6 +176,22 @@ def test_masks_go_into_loops(step: Step) -> None:
     for wrt in ("X", "Z", "H"):
         (grad,) = interpret(verify(gradient(masked, [wrt])), {**VALUES, "do0": 1.0})
         assert np.isfinite(grad).all(), wrt
+
+
+@pytest.mark.parametrize("carried", [False, True], ids=["rows", "histories"])
+def test_numbers_that_are_computed_for_all_steps_at_once(carried: bool) -> None:
+    """The code for them has arrays: nothing fails in the elements that are not used."""
+
+    def step(h: Node, part: Node) -> tuple[list[Node], list[Node]]:
+        x = part if carried else build.at(row(), 0, 0)
+        logs = build.where(op("greater", x, 0.0), op("sqrt", op("log", op("add", x, 1.0))), 0.0)
+        return [build.add(h, logs), op("sin", build.add(part, build.at(row(), 0, 1)))], []
+
+    node = loop(step, A, Z)
+    module = gc.compile(graph_of(final(node, 0)), wrt=("X", "A", "Z"))
+    with np.errstate(all="raise"):
+        value, grads = module.value_and_grad(**VALUES)
+    assert np.isfinite(value) and all(np.isfinite(g).all() for g in grads)
 
 
 def test_what_is_used_elsewhere_is_not_masked_for_a_loop() -> None:
