@@ -7,12 +7,15 @@ One walk from the inputs to the outputs (Griewank and Walther, "Evaluating Deriv
 An elementwise op scales tangents by its local partials, a linear op is applied to them, a bilinear
 one follows the product rule. For every other op its adjoint says all: the adjoint is linear in the
 cotangent, so J v is its transpose, the gradient of <vjp(ct), v> with respect to ct. Loops and branches
-are in `loops_forward.py`. A tangent that is zero by structure is never made.
+are in `loops_forward.py`. A tangent that is zero by structure is never made; one that is a small constant, as
+those along unit vectors are, is made at once, and is none if it is zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from graphc.autodiff.implicit import pullback_solution
 from graphc.autodiff.loops_forward import pushforward_control
@@ -29,14 +32,16 @@ from graphc.autodiff.reverse import (
 )
 from graphc.errors import UnsupportedError
 from graphc.expr import build
-from graphc.ir.control import IMPLICIT, RESULT, has_insides, result
+from graphc.ir.control import IMPLICIT, RESULT, has_insides, names_in, result
 from graphc.ir.graph import Graph
-from graphc.ir.leaf import input_node
+from graphc.ir.interpret import evaluate_node
+from graphc.ir.leaf import CONST, INPUT, const_node, input_node, scalar_value
 from graphc.ir.node import Node, make, rebuild, topological
 
 _COTANGENT = "_ct"  # names of inputs don't start with an underscore
 _PLACES = frozenset({"*arrays", "order"})  # arguments of linear ops that are positions
 Tangents = Sequence[Node | None]  # one an argument; None is zero
+CONSTANT_LIMIT = 64  # elements of a tangent that is made at once
 
 
 def jvp(graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -86,9 +91,26 @@ def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Nod
             tangent = results[node.args[0]].get(node["k"])
         else:
             tangent = pushforward(node, [found.get(a) for a in node.args])
-        if tangent is not None:
+        if tangent is not None and not _is_zero(tangent := constant_of(tangent) or tangent):
             found[node] = tangent
     return found
+
+
+def constant_of(node: Node) -> Node | None:
+    """The constant that a node is, if it is a small one and a step away from constants; None if it is not."""
+    if node.op is CONST:
+        return node
+    size = node.type.size
+    known = all(a.op is CONST for a in node.args) and node.op is not INPUT and not has_insides(node)
+    if not known or not isinstance(size, int) or size > CONSTANT_LIMIT or any(names_in(node)):
+        return None
+    with np.errstate(all="ignore"):
+        value = evaluate_node(node, [evaluate_node(a, [], {}) for a in node.args], {})
+    return const_node(value, node.type.dtype)
+
+
+def _is_zero(node: Node) -> bool:
+    return node.op is CONST and scalar_value(node) == 0
 
 
 def _results(node: Node, tangents: Tangents) -> Mapping[int, Node]:

@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import Any
 
 from graphc.api import Module
-from graphc.autodiff.forward import tangents_of
+from graphc.autodiff.forward import constant_of, tangents_of
 from graphc.errors import ArgumentError
 from graphc.expr import build
 from graphc.frontends.numpy.signature import FreeNames, described_signature
 from graphc.frontends.numpy.structure import LEAF, Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.trace import Traced, title_of, trace_signature
-from graphc.ir.node import Node
+from graphc.ir.node import Node, rebuild, topological
 from graphc.module import Interface
 from graphc.passes.pipeline import settled
 from graphc.transforms.arguments import place_of
@@ -193,12 +193,23 @@ def _directions(v: Any, count: int) -> Sequence[Any]:
 def pushed(part: Stage, trees: Sequence[Tree]) -> Any:
     """The tangent of the value, in its structure, along tangents of the differentiated arguments."""
     session = part.session
-    pairs = zip(part.inputs, (n for tree in trees for n in tree.stand_ins), strict=True)
-    seeds = {node: seed_of(session, tangent, node) for node, tangent in pairs}
+    given = [_constant(n) or stand_in for t in trees for n, stand_in in zip(t.nodes, t.stand_ins, strict=True)]
+    seeds = {node: seed_of(session, tangent, node) for node, tangent in zip(part.inputs, given, strict=True)}
     found = tangents_of(part.outputs, seeds)
     wanted = [found.get(o) or _zero(o) for o in part.outputs]
     finished = part.finished(wanted, part.labels(found, "{}_dot"), trees)
     return part.structured([session.wrapped(n) for n in finished])
+
+
+def _constant(tangent: Node) -> Node | None:
+    """A small tangent that depends on no input, as a constant: `np.eye(3)[0]`."""
+    made: dict[Node, Node] = {}
+    for node in topological([tangent]):
+        constant = constant_of(rebuild(node, [made[a] for a in node.args]))
+        if constant is None:
+            return None
+        made[node] = constant
+    return made[tangent]
 
 
 def _zero(output: Node) -> Node:

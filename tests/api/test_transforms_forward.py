@@ -139,6 +139,28 @@ def test_a_result_without_a_name_is_the_value() -> None:
     assert "return (value, value_dot), ()" in _tangent(f).source
 
 
+def test_tangents_along_unit_vectors_have_no_zeros_in_them() -> None:
+    """A gradient in forward mode reads as one written by hand: no rows of a unit matrix, no products with 0."""
+
+    def gradient(x: Any) -> Any:
+        return np.array([gc.jvp(lambda x: x[0] * np.sin(x[1]), (x,), (unit,))[1] for unit in np.eye(len(x))])
+
+    x = np.array([0.7, 0.4])
+    np.testing.assert_allclose(gc.compile(gradient, {"x": "2"})(x), [np.sin(0.4), 0.7 * np.cos(0.4)], rtol=1e-15)
+    ops = sorted(n.op.name for n in gc.trace(gradient, {"x": "2"}).nodes if n.args)
+    assert ops == ["cos", "getitem", "getitem", "multiply", "sin", "stack"]
+    np.testing.assert_allclose(gc.jacobian(gradient)(x), [[0, np.cos(0.4)], [np.cos(0.4), -0.7 * np.sin(0.4)]])
+
+
+def test_a_tangent_of_zeros_is_none() -> None:
+    """Also where the slope is infinite."""
+    module = gc.compile(
+        lambda x, y: gc.jvp(lambda x, y: np.sqrt(x) * y, (x, y), (0.0, 1.0))[1], {"x": "f64", "y": "f64"}
+    )
+    assert module(0.0, 3.0) == 0.0
+    assert module(4.0, 3.0) == 2.0
+
+
 def test_refusals_of_jvp() -> None:
     with pytest.raises(gc.ArgumentError, match="primals is a tuple, not a ndarray"):
         gc.jvp(np.sin, W, V)
