@@ -214,20 +214,76 @@ def _adjoint_of_write(e: Any, node: Node, ct: Node, i: int) -> Node | None:
     return e.where(e.equal(e.getitem(left, index.entries, arrays), numbers), read, 0)  # type: ignore[no-any-return]
 
 
-def _read_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+def _read_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
     if any(has[1:]):
-        return None
+        return _read_each(e, node, args, has, n)
     index = _whole_first(e, node["index"], n)
     return e.moved(e.getitem(args[0], index.entries, args[1:]), _in_front(node, args[1:]), 0)  # type: ignore[no-any-return]
 
 
-def _write_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node | None:
+def _write_rows(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
     """For adding, too."""
-    if any(has[2:]):
-        return None
     base, value = (e.repeated(x, h, n) for x, h in zip(args[:2], has[:2], strict=True))
+    if any(has[2:]):
+        each = _Each(e, node, args[2:], has[2:], n)
+        return e.apply(node.op.name, base, each.together(value), *each.arrays, index=each.index)  # type: ignore[no-any-return]
     value = e.moved(value, 0, _in_front(node, args[2:]))
     return e.apply(node.op.name, base, value, *args[2:], index=_whole_first(e, node["index"], n))  # type: ignore[no-any-return]
+
+
+def _read_each(e: Any, node: Node, args: Sequence[Node], has: Sequence[bool], n: Dim) -> Node:
+    """Every array at an index of its own: `x[arange(n), i]`; of one array for all: `x[i]`."""
+    each = _Each(e, node, args[1:], has[1:], n)
+    if has[0]:
+        return each.apart(e.getitem(args[0], each.index.entries, each.arrays))
+    read: Node = e.getitem(args[0], node["index"].entries, each.arrays[1:])
+    return e.moved(read, each.place, 0)  # type: ignore[no-any-return]
+
+
+class _Each:
+    """An index of its own for each of `n` arrays side by side.
+
+    index, arrays: the same with a position along the new first axis before it.
+    place: where the axes of index arrays are in what one array gives.  rank: how many they are.
+    """
+
+    def __init__(self, e: Any, node: Node, arrays: Sequence[Node], has: Sequence[bool], n: Dim) -> None:
+        own = node.args[len(node.args) - len(arrays) :]
+        self._e = e
+        self.rank = max(a.type.rank for a in own)
+        self.place = _place(node)
+        first = e.behind(e.arange(n), True, self.rank)
+        self.arrays = (first, *(e.behind(a, h, self.rank) for a, h in zip(arrays, has, strict=True)))
+        entries = (Array(entry.k + 1) if isinstance(entry, Array) else entry for entry in node["index"].entries)
+        self.index = Index((Array(0), *entries))
+
+    def apart(self, x: Node) -> Node:
+        """From n, the axes of index arrays, all others, to n and what one array gives."""
+        order = [a for a in range(1, x.type.rank) if a > self.rank]
+        order[self.place : self.place] = range(1, 1 + self.rank)
+        return self._e.transpose(x, (0, *order))  # type: ignore[no-any-return]
+
+    def together(self, x: Node) -> Node:
+        """The other way."""
+        arrays = range(1 + self.place, 1 + self.place + self.rank)
+        others = (a for a in range(1, x.type.rank) if a not in arrays)
+        return self._e.transpose(x, (0, *arrays, *others))  # type: ignore[no-any-return]
+
+
+def _place(node: Node) -> int:
+    """The place of the axes of index arrays among those of what is read."""
+    if not _together(node):
+        return 0
+    entries = node["index"].entries
+    first = next(i for i, entry in enumerate(entries) if isinstance(entry, Array) or _is_position(entry))
+    return sum(entry is None or isinstance(entry, Range) for entry in entries[:first])
+
+
+def _together(node: Node) -> bool:
+    """Whether no slice or new axis stands between index arrays and positions."""
+    entries = enumerate(node["index"].entries)
+    places = [i for i, entry in entries if isinstance(entry, Array) or _is_position(entry)]
+    return places[-1] - places[0] < len(places)
 
 
 def _whole_first(e: Any, index: Index, n: Dim) -> Index:
@@ -236,12 +292,7 @@ def _whole_first(e: Any, index: Index, n: Dim) -> Index:
 
 def _in_front(node: Node, arrays: Sequence[Node]) -> int:
     """How many axes of index arrays NumPy puts before all others: those of arrays that do not stand together."""
-    if not arrays:
-        return 0
-    entries = enumerate(node["index"].entries)
-    places = [i for i, entry in entries if isinstance(entry, Array) or _is_position(entry)]
-    together = places[-1] - places[0] < len(places)
-    return 0 if together else len(broadcast(*(a.shape for a in arrays)))
+    return 0 if not arrays or _together(node) else len(broadcast(*(a.shape for a in arrays)))
 
 
 OPS: list[Op] = [

@@ -21,7 +21,7 @@ from graphc.expr.looping import Opened, close, close_branch, open_branch, open_l
 from graphc.ir.control import BRANCH, LOOP, RESULT, final, history, result, stack
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node, topological
-from graphc.passes.loops import Results
+from graphc.passes.loops import Results, running_sum
 
 
 def is_zero(node: Node) -> bool:
@@ -46,21 +46,14 @@ def accumulated(loop: Opened, used: frozenset[int]) -> Results | None:
 
 def _with_sum(loop: Opened, k: int) -> Opened:
     """The loop with the k-th carried value added to in place; the same loop if it is not a sum, or needs nothing."""
-    placeholder, update = loop.placeholders[k], loop.updates[k]
-    if (
-        update.op.name not in ("add", "subtract")
-        or update.args[0] is not placeholder
-        or update.type != placeholder.type
-    ):
+    terms = running_sum(loop, k)
+    if terms is None or any(term.shape != loop.placeholders[k].shape for _, term in terms):
         return loop
-    step = update.args[1]
     roots = _roots(loop)
-    if step.shape != placeholder.shape or placeholder in topological([r for r in roots if r is not update] + [step]):
-        return loop
-    added = _Added(roots).to(placeholder, step, 1 if update.op.name == "add" else -1)
+    added = _Added(roots).all(loop.placeholders[k], terms)
     if added is None:
         return loop
-    nodes = substitute([*roots, *loop.names], {**added.instead, update: added.total})
+    nodes = substitute([*roots, *loop.names], {**added.instead, loop.updates[k]: added.total})
     updates, rest = nodes[: len(loop.updates)], nodes[len(loop.updates) :]
     stacked, rest = rest[: len(loop.stacked)], rest[len(loop.stacked) :]
     test = rest.pop(0) if loop.test is not None else None
@@ -100,27 +93,25 @@ class _Added:
             value = step.args[1] if sign > 0 else build.negative(step.args[1])
             return _Sum(build.add_at(total, value, step["index"], step.args[2:]), {})
         if step.op.name in ("add", "subtract") and all(a.shape == step.shape for a in step.args):
-            return self._both(total, step, sign)
+            return self.all(total, [(sign, step.args[0]), (sign if step.op.name == "add" else -sign, step.args[1])])
         if step.op is RESULT and sign > 0 and self._users.get(step) == 1:
             if step.args[0].op is BRANCH:
                 return self._branch(total, step)
             return self._loop(total, step) if step.args[0].op is LOOP else None
         return None
 
-    def _both(self, total: Node, step: Node, sign: int) -> _Sum | None:
-        signs = (sign, sign if step.op.name == "add" else -sign)
-        parts = list(zip(step.args, signs, strict=True))
-        parts.sort(key=lambda part: self.to(total, *part) is not None)  # what is plainly added comes first
+    def all(self, total: Node, terms: Sequence[tuple[int, Node]]) -> _Sum | None:
+        """The sum after several terms; what is plainly added comes first. None if all are."""
+        ordered = sorted(terms, key=lambda part: self.to(total, part[1], part[0]) is not None)
         found = total
         instead: dict[Node, Node] = {}
         placed = False
-        for part, its in parts:
-            done = self.to(found, part, its)
+        for sign, term in ordered:
+            done = self.to(found, term, sign)
             placed |= done is not None
-            plain = build.add if its > 0 else build.subtract
-            found, instead = (
-                (plain(found, part), instead) if done is None else (done.total, {**instead, **done.instead})
-            )
+            plain = build.add if sign > 0 else build.subtract
+            found = plain(found, term) if done is None else done.total
+            instead |= {} if done is None else done.instead
         return _Sum(found, instead) if placed else None
 
     def _branch(self, total: Node, step: Node) -> _Sum | None:

@@ -114,6 +114,33 @@ def all_rows(row: Row, loop: Opened) -> Node:
     return build.moved(build.getitem(row.node.args[0], index.entries), row.axis, 0)
 
 
+def running_sum(loop: Opened, k: int) -> list[tuple[int, Node]] | None:
+    """What a step adds to a carried value that is nothing but a running sum, each with its sign; None if it is none."""
+    placeholder, node = loop.placeholders[k], loop.updates[k]
+    others = [u for i, u in enumerate(loop.updates) if i != k]
+    tested = () if loop.test is None else (loop.test,)
+    if node is placeholder or placeholder in topological([*others, *loop.stacked, *tested]):
+        return None
+    depending: set[Node] = set()
+    for inner in topological([node]):
+        if inner is placeholder or not depending.isdisjoint(inner.args):
+            depending.add(inner)
+    terms: list[tuple[int, Node]] = []
+    while node is not placeholder:
+        if node.op.name not in ("add", "subtract") or node.type != placeholder.type:
+            return None
+        first, second = node.args
+        if second in depending:
+            if first in depending or node.op.name == "subtract":
+                return None
+            first, second = second, first
+        elif first not in depending:
+            return None
+        terms.append((-1 if node.op.name == "subtract" else 1, second))
+        node = first
+    return terms[::-1]
+
+
 def varying(loop: Opened, roots: Sequence[Node]) -> set[Node]:
     """The nodes of a step: those that depend on what is carried or on the index."""
     return inside(roots, loop.placeholders, {loop.index})

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
+from typing import NamedTuple
 
 from graphc.autodiff.batch import node_along
 from graphc.errors import UnsupportedError
@@ -28,7 +29,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
 from graphc.ir.node import Node, topological
 from graphc.passes.accumulate import accumulated, is_zero
-from graphc.passes.loops import Results, all_rows, closed, needed, on_loops, part, pruned, varying
+from graphc.passes.loops import Results, all_rows, closed, needed, on_loops, part, pruned, running_sum, varying
 
 
 def shorten_loops(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
@@ -68,26 +69,36 @@ def before(loop: Opened, used: frozenset[int]) -> Results | None:
 def after(loop: Opened, used: frozenset[int]) -> Results | None:
     """Outputs that no step needs, and running sums, are computed from the rows of all steps after it."""
     m = len(loop.inits)
-    found = {k: _summand(loop, k) for k in range(m) if used & {k, m + k} == {k}}
-    sums = {k: step for k, step in found.items() if step is not None}
+    sums = {k: terms for k in range(m) if used & {k, m + k} == {k} and (terms := running_sum(loop, k)) is not None}
+    core = {k % m for k in used if k < 2 * m} - sums.keys()
+    stacked: list[Node] = []
     while True:
-        core = needed(loop, {k % m for k in used if k < 2 * m and k not in sums}, ())
-        rows = _Rows(loop, frozenset(topological([*(loop.updates[k] for k in core), *_tested(loop)])))
-        totals = {k: _total(rows, step) for k, (_, step) in sums.items()}
-        left = {k for k, total in totals.items() if total is None or not rows.counts(total)}
-        if not left:
-            break
-        sums = {k: step for k, step in sums.items() if k not in left}
-    results: dict[int, Node] = {}
-    for k, total in totals.items():
-        if total is not None:
-            add = build.add if sums[k][0] > 0 else build.subtract
-            fresh = is_zero(loop.inits[k]) and sums[k][0] > 0
-            results[k] = build.broadcast_to(total, loop.inits[k].shape) if fresh else add(loop.inits[k], total)
-    for k in sorted(used):
-        if k >= 2 * m:
-            results[k] = rows.repeated(loop.stacked[k - 2 * m])
-    return rows.finished(used, results)
+        kept = needed(loop, core, stacked)
+        rows = _Rows(loop, frozenset(topological([*(loop.updates[k] for k in kept), *stacked, *_tested(loop)])))
+        totals = {k: _sum(rows, loop.inits[k], terms) for k, terms in sums.items()}
+        results = {k: total for k, total in totals.items() if total is not None}
+        left = sums.keys() - results.keys()
+        results |= {k: rows.repeated(loop.stacked[k - 2 * m]) for k in sorted(used) if k >= 2 * m}
+        asked = rows.asked(results.values())
+        if not left and asked.histories <= set(kept) and set(asked.stacks) <= set(stacked):
+            return rows.finished(used, results)
+        sums = {k: terms for k, terms in sums.items() if k not in left}
+        core = {*kept, *left, *asked.histories}  # what is computed in the loop is not computed again after it
+        stacked = list(dict.fromkeys([*stacked, *asked.stacks]))
+
+
+def _sum(rows: _Rows, init: Node, terms: Sequence[tuple[int, Node]]) -> Node | None:
+    """What a running sum is in the end; None if that is better left to the loop."""
+    total = None if is_zero(init) else init
+    for sign, term in terms:
+        part = _total(rows, term)
+        if part is None or not rows.counts(part):
+            return None
+        if total is None:
+            total = part if sign > 0 else build.negative(part)
+        else:
+            total = build.add(total, part) if sign > 0 else build.subtract(total, part)
+    return init if total is None else build.broadcast_to(total, init.shape)
 
 
 def _tested(loop: Opened) -> Sequence[Node]:
@@ -110,19 +121,11 @@ def _frontier(roots: Sequence[Node], inner: Iterable[Node], free: frozenset[Node
     return list(dict.fromkeys(a for n in users for a in n.args if a in free))
 
 
-def _summand(loop: Opened, k: int) -> tuple[int, Node] | None:
-    """What a step adds to a carried value that is nothing but a running sum, and the sign."""
-    placeholder, update = loop.placeholders[k], loop.updates[k]
-    if update.op.name not in ("add", "subtract") or placeholder not in update.args or update.type != placeholder.type:
-        return None
-    if update.op.name == "subtract" and update.args[0] is not placeholder:
-        return None
-    place = update.args.index(placeholder)
-    step = update.args[1 - place]
-    others = [u for i, u in enumerate(loop.updates) if i != k]
-    if placeholder in topological([step, *others, *loop.stacked, *_tested(loop)]):
-        return None
-    return (1 if update.op.name == "add" else -1), step
+class _Asked(NamedTuple):
+    """What arrays need of a loop: histories of carried values, stacks of nodes."""
+
+    histories: set[int]
+    stacks: list[Node]
 
 
 class _Rows:
@@ -141,7 +144,7 @@ class _Rows:
         self._histories: dict[int, Node] = {}
         self._stacks: dict[Node, Node] = {}
         self._found: dict[Node, Node] = {}
-        kept = [p for k, p in enumerate(loop.placeholders) if _summand(loop, k) is None]
+        kept = [p for k, p in enumerate(loop.placeholders) if running_sum(loop, k) is None]
         rows = [n for n in self.inner if self._row(n) is not None]
         self._degree = max((_degree(n.type.size) for n in (*kept, *rows, *loop.stacked)), default=0)
 
@@ -259,6 +262,12 @@ class _Rows:
         """What stands for the stack of a node until the loop is closed."""
         type = node.type.with_shape((self.loop.count, *node.shape))
         return self._stacks.setdefault(node, input_node(f"_{self.loop.index}_s{len(self._stacks)}", type))
+
+    def asked(self, arrays: Iterable[Node]) -> _Asked:
+        """What arrays need of the loop."""
+        found = set(topological(arrays))
+        histories = {k for k, h in self._histories.items() if h in found}
+        return _Asked(histories, [n for n, s in self._stacks.items() if s in found])
 
     def finished(self, used: frozenset[int], found: dict[int, Node]) -> Results | None:
         """The results of the loop: those in `found`, and for the others those of the loop that is left."""

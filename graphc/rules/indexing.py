@@ -9,7 +9,7 @@ Code that fills an array in a loop becomes the array of what it wrote, and no co
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.expr import build
 from graphc.ir.dims import Dim, Size, at_least
@@ -148,6 +148,50 @@ def write_of_sum(node: Node, views: Views) -> Node | None:
 
 
 B = Exact.BITWISE
+
+
+def pieces_to_whole(node: Node, views: Views) -> Node | None:
+    """Pieces that fill zeros from end to end are joined."""
+    pieces: dict[int, Node] = {}
+    axes: set[int] = set()
+    base = node
+    while base.op.name in ("add_at", "set_at"):
+        place = _piece(base)
+        if place is None or place.start in pieces:
+            return None
+        axes.add(place.axis)
+        pieces[place.start] = base.args[1]
+        base = base.args[0]
+    if base.op.name != "zeros" or len(pieces) < 2 or len(axes) != 1:
+        return None
+    [axis] = axes
+    end: Dim = 0
+    for start in sorted(pieces):
+        if start != end:
+            return None
+        end = start + pieces[start].shape[axis]
+    joined = [pieces[start] for start in sorted(pieces)]
+    return build.joined("concatenate", joined, axis) if end == node.shape[axis] else None
+
+
+class _Piece(NamedTuple):
+    """A piece of an array: all of it but for one axis, there a part from `start`."""
+
+    axis: int
+    start: int
+
+
+def _piece(node: Node) -> _Piece | None:
+    """Where a node writes, if that is a piece."""
+    entries = node["index"].entries
+    if node.args[2:] or not all(isinstance(e, Range) for e in entries):
+        return None
+    parts = [axis for axis, e in enumerate(entries) if not e.whole]
+    if len(parts) != 1 or entries[parts[0]].step != 1 or not isinstance(entries[parts[0]].start, int):
+        return None
+    return _Piece(parts[0], entries[parts[0]].start)
+
+
 COMPUTED = (
     ComputedRule("read-of-write", ("getitem",), read_of_write, B, "it reads what was written there", ()),
     ComputedRule(
@@ -174,4 +218,12 @@ COMPUTED = (
     ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
     ComputedRule("rows-to-stack", ("set_at",), rows_to_stack, B, "every place is written", ()),
     ComputedRule("write-of-sum", ("set_at",), write_of_sum, B, "adding in place reads the old value", ()),
+    ComputedRule(
+        "pieces-to-whole",
+        ("add_at", "set_at"),
+        pieces_to_whole,
+        Exact.BITWISE,
+        "arrays side by side, each in a place of its own, are joined",
+        (),
+    ),
 )

@@ -197,6 +197,17 @@ def row_sum_of_scatter(node: Node, views: Views) -> Node | None:
     return build.reshape(inner.args[1], node.shape)
 
 
+def sum_of_sums(node: Node, views: Views) -> Node | None:
+    """Summing axis after axis is summing over all of them."""
+    inner = node.args[0]
+    if inner.op.name != "sum" or inner["keepdims"] or inner.op is not node.op or inner in views.opaque:
+        return None
+    left = [axis for axis in range(inner.args[0].type.rank) if axis not in inner["axes"]]
+    axes = tuple(sorted((*inner["axes"], *(left[axis] for axis in node["axes"]))))
+    made = build.reduce("sum", inner.args[0], axes, node["keepdims"])
+    return made if made.shape == node.shape else build.reshape(made, node.shape)
+
+
 B, R = Exact.BITWISE, Exact.ROUNDING
 COMPUTED = (
     ComputedRule(
@@ -254,6 +265,15 @@ COMPUTED = (
         B,
         "a sum of opposites is the opposite",
         (("sum(-x)", "-sum(x)"),),
+    ),
+    ComputedRule(
+        "sum-of-sums",
+        ("sum",),
+        sum_of_sums,
+        R,
+        "the order of summation is free",
+        (("sum(sum(x, axis=1))", "sum(x)"),),
+        over="sum",
     ),
     ComputedRule(
         "sum-of-broadcast",

@@ -12,8 +12,10 @@ import pytest
 
 from graphc.autodiff.batch import batched
 from graphc.errors import UnsupportedError
+from graphc.expr import build
 from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
+from graphc.ir.index import Array, Index, Range
 from graphc.ir.interpret import evaluate_node, interpret
 from graphc.ir.leaf import input_node
 from graphc.ir.node import make
@@ -85,3 +87,44 @@ def test_what_takes_no_rows_is_refused(name: str) -> None:
     rows = input_node("rows", TensorType(inputs[0].type.dtype, (ROWS, *inputs[0].shape)))
     with pytest.raises(UnsupportedError, match=f"`{name}` is not computed for many values at once"):
         batched([node], {inputs[0]: rows}, ROWS)
+
+
+W = build.whole
+INDICES = {
+    "x[i]": ((Array(0), W(4), W(5), W(6)), [()]),
+    "x[:, i]": ((W(3), Array(0), W(5), W(6)), [()]),
+    "x[:, i, j]": ((W(3), Array(0), Array(1), W(6)), [(2,), ()]),
+    "x[i, :, j]": ((Array(0), W(4), Array(1), W(6)), [(2,), (3, 1)]),
+    "x[:, i, :, j]": ((W(3), Array(0), W(5), Array(1)), [(2,), (2,)]),
+    "x[1, i]": ((1, Array(0), W(5), W(6)), [(2,)]),
+    "x[i, None, :, 2]": ((Array(0), None, W(4), 2, W(6)), [(3,)]),
+    "x[:, 1, :2, i]": ((W(3), 1, Range(0, 2, 1, 2, False), Array(0)), [()]),
+    "x[:, None, i]": ((W(3), None, Array(0), W(5), W(6)), [(2, 2)]),
+}
+
+
+@pytest.mark.parametrize("op", ["getitem", "add_at", "set_at"])
+@pytest.mark.parametrize("index", INDICES)
+def test_each_row_has_an_index_of_its_own(index: str, op: str) -> None:
+    entries, shapes = INDICES[index]
+    rng = np.random.default_rng(1)
+    x = input_node("x", TensorType("float64", (3, 4, 5, 6)))
+    places = [input_node(f"i{k}", TensorType("int64", s)) for k, s in enumerate(shapes)]
+    value = input_node("v", build.getitem(x, entries, places).type)
+    inputs = [x, *places, value]
+    args = [x, *places] if op == "getitem" else [x, value, *places]
+    node = make(REGISTRY[op], args, index=Index(entries))
+    data = {n: rng.integers(0, 3, (ROWS, *n.shape)) for n in places}
+    data |= {n: rng.normal(size=(ROWS, *n.shape)) for n in (x, value)}
+    for has in itertools.product([False, True], repeat=len(inputs)):
+        many = {n: input_node("r" + n["name"], TensorType(n.type.dtype, data[n].shape))
+                for n, h in zip(inputs, has, strict=True) if h and n in args}  # fmt: skip
+        if not many:
+            continue
+        [out] = batched([node], many, ROWS)
+        graph = Graph(tuple(many.get(n, n) for n in inputs), (out,), ("out",))
+        given = {many.get(n, n)["name"]: data[n] if n in many else data[n][0] for n in inputs}
+        [found] = interpret(graph, given)
+        for k in range(ROWS):
+            one = {n["name"]: data[n][k] if n in many else data[n][0] for n in inputs}
+            np.testing.assert_array_equal(found[k], interpret(Graph(tuple(inputs), (node,), ("out",)), one)[0])

@@ -20,7 +20,7 @@ from graphc.expr.formula import AttrName, Call, Literal, Variable, instantiate, 
 from graphc.frontends.text import parse
 from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
-from graphc.ir.index import Array, Index
+from graphc.ir.index import Array, Index, Range
 from graphc.ir.interpret import evaluate_nodes, interpret
 from graphc.ir.leaf import INPUT, const_node, input_node
 from graphc.ir.node import Node, topological
@@ -755,6 +755,7 @@ def built_examples() -> dict[str, tuple[Node, Node]]:
         "write-of-everything": (build.set_at(X, Y, everywhere), Y),
         "write-over-write": (build.set_at(build.set_at(X, other, first), row, first), one),
         "rows-to-stack": (both, build.joined("stack", [row, other], 0)),
+        "pieces-to-whole": (in_pieces(X), build.joined("concatenate", [X, Y], 1)),
         "write-of-sum": (
             build.set_at(X, build.add(row, build.getitem(X, first.entries)), first),
             build.add_at(X, row, first),
@@ -762,6 +763,14 @@ def built_examples() -> dict[str, tuple[Node, Node]]:
         "log-of-one-hot": one_hot_row(),
         "row-sum-of-scatter": (build.reduce("sum", put, (1,)), values),
     }
+
+
+def in_pieces(left: Node) -> Node:
+    """Two arrays side by side, the right one written first."""
+    n, m = left.shape
+    whole = build.whole(n)
+    wide = build.add_at(build.zeros((n, m + m)), Y, Index((whole, Range(m, m + m, 1, m, False))))
+    return build.add_at(wide, left, Index((whole, Range(0, m, 1, m, False))))
 
 
 def examples_of(rule: ComputedRule) -> list[tuple[Node, Node]]:
