@@ -6,7 +6,7 @@ dz = (_sigmoid(z) - y) * (dloss / n)  # (n,)   loss = mean(softplus(z) - y * z)
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from graphc.emit import layout
 from graphc.emit.expression import Writer, numpy_text
@@ -18,7 +18,7 @@ from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 from graphc.plan.lines import is_fresh
-from graphc.plan.nested import Statement
+from graphc.plan.nested import Block, Statement
 
 
 def scalar_text(node: Node) -> str:
@@ -46,6 +46,7 @@ class Body:
 
     results: the nodes that are returned.  held: those that someone else holds, too.
     fresh: results of loops and branches that are arrays of their own.  defined: sizes that lines define.
+    undo_inside: the comment of a statement of a loop or branch.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Body:
         self.held = set(held)
         self.fresh: set[Node] = set()
         self.defined: set[str] = set()
+        self.undo_inside: Callable[[Block, Statement], str] = lambda block, statement: ""
         self.indent = indent
         self.target = target
         self.names = names
@@ -90,7 +92,9 @@ class Body:
 
     def inside(self, names: Mapping[Node, str], sizes: Mapping[str, str], plain: Collection[Node]) -> Body:
         """For the lines of a loop or branch, one level deeper."""
-        return Body(self.target, names, sizes, (), (), plain, self.indent + 1)
+        inner = Body(self.target, names, sizes, (), (), plain, self.indent + 1)
+        inner.undo_inside = self.undo_inside
+        return inner
 
     def assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
         """An assignment with the longest comment that fits beside it."""

@@ -8,16 +8,12 @@ from graphc.emit import layout
 from graphc.emit.body import Body
 from graphc.emit.naming import Names
 from graphc.emit.nested import write
-from graphc.emit.spelling import spell
 from graphc.emit.target import Target
+from graphc.emit.undo import Undo
 from graphc.ir.dims import Size
-from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node
 from graphc.ir.sizes import SizeSource, size_sources
-from graphc.plan.nested import Statement
 from graphc.plan.program import Program
-
-MAX_UNDO = 46  # characters of the forward line in a comment
 
 
 def forward_body(program: Program, target: Target, names: Names, extra: Sequence[str]) -> list[str]:
@@ -133,6 +129,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
     plain = () if typed else names.seeds
     body = Body(target, names.backward, names.backward_sizes, gradients, {*saved, *names.seeds}, plain)
     undo = Undo(program, names)
+    body.undo_inside = undo.inside
     for statement in program.backward:
         write(body, names.backward_blocks, statement, undo.text(statement))
     given = {*saved, *names.seeds}
@@ -165,20 +162,3 @@ def _places(saved: Iterable[Node], names: Mapping[Node, str]) -> dict[str, SizeS
                 if name is not None:
                     found.setdefault(name, SizeSource(name, names[node], axis, 1, offset))
     return found
-
-
-class Undo:
-    """The comment of a backward line: the forward line that it goes back through."""
-
-    def __init__(self, program: Program, names: Names) -> None:
-        self._names = names.forward
-        self._known = {n for n in names.forward if n.op is not INPUT}
-
-    def text(self, statement: Statement) -> str:
-        lines = [n for n in statement.undoes if n in self._known]
-        if len(lines) == 1:
-            name = self._names[lines[0]]
-            whole = f"{name} = {spell(lines[0], self._names)}"
-            return whole if len(whole) <= MAX_UNDO else name
-        shown = ", ".join(dict.fromkeys(self._names[n] for n in lines))
-        return shown if len(shown) <= MAX_UNDO else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphc.emit.names import Namer, pre_activation
-from graphc.emit.nested_names import Blocks, Naming, last_row, name_inside
+from graphc.emit.nested_names import Blocks, Naming, last_row, name_inside, places_of
 from graphc.ir.node import Node
 from graphc.plan.program import Program
 from graphc.plan.split import history_of, sizes_of
@@ -37,9 +37,10 @@ def name_everything(program: Program) -> Names:
     for name, node in zip(program.values.output_names, program.final_values, strict=True):
         wanted.setdefault(node, name)
     forward_sizes = {s: namer.fresh(s) for s in sizes_of([*program.split.forward, *program.split.backward])}
-    naming = Naming(namer, forward_sizes)
+    places = places_of(program.joint.values.nodes, program.joint.values.origin)
+    naming = Naming(namer, forward_sizes, places)
     naming.statements(program.forward, forward, wanted, graph.users)
-    names = _backward_names(program, forward, wanted)
+    names = _backward_names(program, forward, wanted, places)
     names.forward_sizes, names.forward_blocks = forward_sizes, naming.blocks
     outer = Namer(n["name"] for n in inputs)
     names.local_value = outer.fresh(program.values.output_names[0])
@@ -47,7 +48,9 @@ def name_everything(program: Program) -> Names:
     return names
 
 
-def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mapping[Node, str]) -> Names:
+def _backward_names(
+    program: Program, forward: Mapping[Node, str], wanted: Mapping[Node, str], places: Mapping[str, str]
+) -> Names:
     graph = program.joint.graph
     seeds = graph.inputs[len(program.values.inputs) :]
     namer = Namer()
@@ -72,7 +75,7 @@ def _backward_names(program: Program, forward: Mapping[Node, str], wanted: Mappi
             mine[ct] = "d" + pre_activation(name)
     for name, node in zip(graph.output_names[len(program.values.outputs) :], program.gradients, strict=True):
         mine.setdefault(node, name)
-    naming = Naming(namer, sizes)
+    naming = Naming(namer, sizes, places)
     naming.statements(program.backward, backward, mine, graph.users)
     return Names(dict(forward), backward, seeds, {}, sizes, {}, naming.blocks)
 

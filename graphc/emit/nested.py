@@ -48,24 +48,24 @@ def _for(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     node, names = plan.node, blocks[plan.block]
     for variable in plan.variables:
         if plan.in_rows(variable):
-            _rows_of(body, variable)
+            _rows_of(body, names, variable)
         else:
             _begin(body, names, variable)
     for row in plan.block.rows:
         if row.result["k"] >= 2 * node["carried"]:
-            body.assign(body.names[row.result], body.writer.new_array("empty", row.result.type), _shape(row.result))
+            _array(body, names, row.result)
     inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
     for row in plan.block.rows:
         if row.first:
             inner.assign(_row_name(body, names, plan, row), _row_value(inner, row.value), ())
     for statement in plan.block.statements:
-        write(inner, blocks, statement)
+        write(inner, blocks, statement, inner.undo_inside(plan.block, statement))
     for row in plan.block.rows:
         if not row.first and not row.own:
             inner.assign(_row_name(body, names, plan, row), inner.writer.expr(row.value), ())
     _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
     counts = bool(plan.block.rows) or node["index"] in inner.writer.used_sizes
-    _append(body, _for_head(body, node, names, counts), inner, node["index"])
+    _append(body, _for_head(body, node, names, counts), inner, node["index"], names.place)
     body.fresh |= plan.fresh
 
 
@@ -78,12 +78,18 @@ def _for_head(body: Body, node: Node, names: BlockNames, counts: bool) -> str:
     return f"for {names.sizes[node['index']] if counts else '_'} in {steps}:"
 
 
-def _rows_of(body: Body, variable: Variable) -> None:
+def _rows_of(body: Body, names: BlockNames, variable: Variable) -> None:
     """The array of a history, and its first row in the order of the steps."""
     assert variable.history is not None
     rows, loop = body.names[variable.history], variable.history.args[0]
-    body.assign(rows, body.writer.new_array("empty", variable.history.type), _shape(variable.history))
+    _array(body, names, variable.history)
     body.assign(f"{rows}[{-1 if loop['reverse'] else 0}]", _row_value(body, variable.init), ())
+
+
+def _array(body: Body, names: BlockNames, result: Node) -> None:
+    """The array of a result that has a row for each step."""
+    comments = [f"every {names.every[result]}"] if result in names.every else []
+    body.assign(body.names[result], body.writer.new_array("empty", result.type), [*comments, *_shape(result)])
 
 
 def _row_name(body: Body, names: BlockNames, plan: LoopPlan, row: Row) -> str:
@@ -119,7 +125,7 @@ def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     last = [r for r in plan.block.rows if not r.first]
     _add(inner, names, [(r.result, r.value) for r in first])
     for statement in plan.block.statements:
-        write(inner, blocks, statement)
+        write(inner, blocks, statement, inner.undo_inside(plan.block, statement))
     _add(inner, names, [(r.result, r.value) for r in last])
     _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
     _add(inner, names, [(v.history, v.old) for v in plan.variables if v.history is not None])
@@ -128,7 +134,7 @@ def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     if counted is not None:
         body.lines += counted(layout.assign(counter, body.writer.dim(node["start"]), body.indent))
         inner.lines += counted(layout.update(counter, "+=", "1", inner.indent))
-    _append(body, head, inner, node["index"])
+    _append(body, head, inner, node["index"], names.place)
     _after_while(body, names, plan, counter if counted is not None else None)
     body.fresh |= plan.fresh
 
@@ -225,7 +231,7 @@ def _side(body: Body, blocks: Blocks, plan: BranchPlan, block: Block) -> Body:
     numbers = read_numbers([p for p, _ in block.reads], [a for _, a in block.reads], body.writer.plain)
     inner = _inside(body, blocks[block], block, numbers)
     for statement in block.statements:
-        write(inner, blocks, statement)
+        write(inner, blocks, statement, inner.undo_inside(block, statement))
     _at_the_end(inner, block, [body.names[r] for r in plan.results])
     return inner
 
@@ -276,12 +282,13 @@ def _at_the_end(inner: Body, block: Block, targets: Sequence[str]) -> None:
         inner.lines += layout.assign(name, text, inner.indent)
 
 
-def _append(body: Body, head: str, inner: Body, index: str = "") -> None:
-    """The lines of a block behind its head."""
+def _append(body: Body, head: str, inner: Body, index: str = "", place: str = "") -> None:
+    """The lines of a block behind its head, beside which stands where it is in the user's source."""
     if not inner.lines:
         return  # nothing changes
     inner.writer.used_sizes -= {index}
-    body.lines.append(f"{INDENT * body.indent}{head}")
+    line = f"{INDENT * body.indent}{head}"
+    body.lines.append(layout.beside(line, place) or line)
     _take(body, inner)
 
 

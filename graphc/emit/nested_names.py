@@ -10,12 +10,14 @@ A name may be a subscript: what the line assigns, and what is written where the 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from graphc.emit.expression import renamed
 from graphc.emit.names import Namer, describe
 from graphc.emit.pyexpr import print_expr
+from graphc.errors import Span, printable
 from graphc.ir.control import LOOP, RESULT, after, before, bodies
 from graphc.ir.dims import Dim, Size
 from graphc.ir.node import Node
@@ -30,23 +32,31 @@ class BlockNames:
     sizes: what the sizes are called, the index of a loop included.
     lists: of a `while`, for each result that has a row for each step, the list that is appended to.
     decision: for a condition that needs a line of its own.
+    every: for results that have a row for each step, the user's name for what is in a row.
+    place: where a loop is in the user's source.
     """
 
     names: dict[Node, str]
     sizes: Mapping[str, str]
     decision: str
     lists: dict[Node, str] = field(default_factory=dict)
+    every: dict[Node, str] = field(default_factory=dict)
+    place: str = ""
 
 
 Blocks = dict[Block, BlockNames]
 
 
 class Naming:
-    """Hands out the names of one function; `blocks` has those inside loops and branches."""
+    """Hands out the names of one function; `blocks` has those inside loops and branches.
 
-    def __init__(self, namer: Namer, sizes: MutableMapping[str, str]) -> None:
+    places: for the index of a loop where it is in the user's source.
+    """
+
+    def __init__(self, namer: Namer, sizes: MutableMapping[str, str], places: Mapping[str, str]) -> None:
         self._namer = namer
         self._sizes = sizes
+        self._places = places
         self.blocks: Blocks = {}
 
     def statements(
@@ -82,13 +92,16 @@ class Naming:
         index = self._size(node["count"].name if counting else node["index"])
         around = self._sizes
         self._sizes = {**around, node["index"]: index}
-        inside = BlockNames({}, self._sizes, "going")
+        inside = BlockNames({}, self._sizes, "going", place=self._places.get(node["index"], ""))
         late = {block.slots[i].old for i in block.late}
         for variable in plan.variables:
             self._variable(plan, variable, names, wanted, inside, variable.old in late)
         for row in block.rows:
+            own = name_inside(row.value, block.body.names)
             if row.result not in names:
-                names[row.result] = self._namer.fresh(self._base(block, row.value) + "s")
+                names[row.result] = self._namer.fresh((own or self._short(block, row.value)) + "s")
+            if own is not None:
+                inside.every.setdefault(row.result, own)
             if row.own:
                 inside.names[row.value] = f"{names[row.result]}[{size_text(place_of(plan, row), inside.sizes)}]"
         if node["test"] is not None:
@@ -114,8 +127,12 @@ class Naming:
     ) -> None:
         """The names of what is carried; `late`: its next value has another name until the step is done."""
         final, rows = variable.final, variable.history
-        base = wanted.get(final) if final is not None else None
-        base = base or self._base(plan.block, variable.old, variable.new)
+        inner = plan.block.body.names
+        own = wanted.get(final) if final is not None else None
+        own = own or name_inside(variable.old, inner) or name_inside(variable.new, inner)
+        base = own or self._short(plan.block, variable.new)
+        if rows is not None and own is not None:
+            inside.every[rows] = own
         if rows is not None and rows not in names:
             names[rows] = self._namer.fresh(base + "s")
         if plan.in_rows(variable) and rows is not None:
@@ -133,10 +150,8 @@ class Naming:
         elif variable.new in {s.node for s in plan.block.statements}:
             inside.names.setdefault(variable.new, self._namer.fresh("next_" + name))
 
-    def _base(self, block: Block, *nodes: Node) -> str:
-        """The user's name for one of the nodes, or a short one."""
-        named = [name for n in nodes if (name := name_inside(n, block.body.names)) is not None]
-        return named[0] if named else describe(nodes[-1], block.body.names, ())
+    def _short(self, block: Block, node: Node) -> str:
+        return describe(node, block.body.names, ())
 
     def _branch(self, plan: BranchPlan, names: dict[Node, str]) -> None:
         for i, result in enumerate(plan.results):
@@ -158,7 +173,7 @@ class Naming:
             if name is not None:
                 return name
         block, new = next((side for side in sides if not is_leaf(side[1])), sides[0])
-        return "chosen" if is_leaf(new) else describe(new, block.body.names, ())
+        return "chosen" if is_leaf(new) else self._short(block, new)
 
     def _block(self, block: Block, inside: BlockNames) -> None:
         self.blocks[block] = inside
@@ -207,3 +222,15 @@ def place_of(plan: LoopPlan, row: Row) -> Dim:
 
 def size_text(dim: Dim, sizes: Mapping[str, str]) -> str:
     return print_expr(renamed(ast.parse(str(dim), mode="eval").body, sizes, {}))
+
+
+def places_of(nodes: Iterable[Node], origin: Mapping[Node, Span]) -> dict[str, str]:
+    """For the index of each loop where it is in the user's source: `model.py:3`."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if node.op is LOOP and node in origin:
+            span = origin[node]
+            found[node["index"]] = f"{PurePath(printable(span.source.name)).name}:{span.position[0]}"
+        for body in bodies(node):
+            found |= places_of(body.graph.nodes, body.origin)
+    return found
