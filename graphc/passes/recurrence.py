@@ -147,6 +147,7 @@ class _Rows:
         kept = [p for k, p in enumerate(loop.placeholders) if running_sum(loop, k) is None]
         rows = [n for n in self.inner if self._row(n) is not None]
         self._degree = max((_degree(n.type.size) for n in (*kept, *rows, *loop.stacked)), default=0)
+        self._rank = max((n.type.rank for n in (*kept, *rows, *loop.stacked)), default=0)
 
     def of(self, root: Node) -> Node:
         """A node for all steps."""
@@ -172,6 +173,10 @@ class _Rows:
         """Whether it is known how many steps there are: those of a `while` are known from its results."""
         given = {*self._histories.values(), *self._stacks.values()}
         return self.loop.test is None or not given.isdisjoint(topological([array]))
+
+    def hold(self, node: Node) -> bool:
+        """Whether a row for each step is no more than what is kept of each step anyway."""
+        return _degree(node.type.size) <= self._degree and node.type.rank <= max(self._rank, 1)
 
     def reads(self, root: Node) -> bool:
         """Whether a node is more than a row, and works on one."""
@@ -311,9 +316,7 @@ def _total(rows: _Rows, step: Node) -> Node | None:
     if name in ("add", "subtract") and step.type.rank > 1 and all(a.shape == step.shape for a in step.args):
         both = [_total(rows, a) for a in step.args]
         return None if None in both else build.apply(name, *(b for b in both if b is not None))
-    if _degree(step.type.size) > rows._degree or step.type.rank > 1:
-        return None
-    return build.reduce("sum", rows.of(step), (0,))
+    return build.reduce("sum", rows.of(step), (0,)) if rows.hold(step) else None
 
 
 def _degree(dim: Dim) -> int:

@@ -152,7 +152,7 @@ B = Exact.BITWISE
 
 def pieces_to_whole(node: Node, views: Views) -> Node | None:
     """Pieces that fill zeros from end to end are joined."""
-    pieces: dict[int, Node] = {}
+    pieces: dict[Dim, Node] = {}
     axes: set[int] = set()
     base = node
     while base.op.name in ("add_at", "set_at"):
@@ -165,20 +165,20 @@ def pieces_to_whole(node: Node, views: Views) -> Node | None:
     if base.op.name != "zeros" or len(pieces) < 2 or len(axes) != 1:
         return None
     [axis] = axes
+    joined: list[Node] = []
     end: Dim = 0
-    for start in sorted(pieces):
-        if start != end:
-            return None
-        end = start + pieces[start].shape[axis]
-    joined = [pieces[start] for start in sorted(pieces)]
-    return build.joined("concatenate", joined, axis) if end == node.shape[axis] else None
+    while end in pieces:
+        joined.append(pieces.pop(end))
+        end = end + joined[-1].shape[axis]
+    whole = not pieces and end == node.shape[axis]
+    return build.joined("concatenate", joined, axis) if whole else None
 
 
 class _Piece(NamedTuple):
     """A piece of an array: all of it but for one axis, there a part from `start`."""
 
     axis: int
-    start: int
+    start: Dim
 
 
 def _piece(node: Node) -> _Piece | None:
@@ -187,7 +187,7 @@ def _piece(node: Node) -> _Piece | None:
     if node.args[2:] or not all(isinstance(e, Range) for e in entries):
         return None
     parts = [axis for axis, e in enumerate(entries) if not e.whole]
-    if len(parts) != 1 or entries[parts[0]].step != 1 or not isinstance(entries[parts[0]].start, int):
+    if len(parts) != 1 or entries[parts[0]].step != 1:
         return None
     return _Piece(parts[0], entries[parts[0]].start)
 
