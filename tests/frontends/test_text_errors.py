@@ -2,7 +2,8 @@
 
 import pytest
 
-from graphc.errors import GraphcError
+from graphc.errors import GraphcError, UnknownNameError
+from graphc.expr.absent import ADVICE
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.text import check_name, input_type, parse
 from graphc.frontends.text.names import RESERVED_FUNCTIONS
@@ -296,3 +297,14 @@ def test_names_of_functions_that_are_not_reserved() -> None:
     assert "trace" not in RESERVED_FUNCTIONS and set(FUNCTIONS) >= RESERVED_FUNCTIONS
     assert parse("trace * 2").input_names == ("trace",)
     assert parse("trace: f64[n]\ndiff = 2 * trace\nreturn sum(diff)").input_names == ("trace",)
+
+
+@pytest.mark.parametrize("name", ["unique", "np.histogram", "union1d", "np.lexsort", "np.linalg.eig"])
+def test_what_the_language_lacks_has_advice(name):
+    with pytest.raises(UnknownNameError) as caught:
+        parse(f"sum({name}(x))", {"x": "n"})
+    assert caught.value.code == "G011" and caught.value.hint in ADVICE.values()
+
+
+def test_what_is_there_needs_no_advice():
+    assert [name for name in ADVICE if name in FUNCTIONS] == []

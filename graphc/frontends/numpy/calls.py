@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from graphc.errors import ArgumentError, UnsupportedError
+from graphc.expr.absent import ADVICE
 from graphc.expr.functions import FUNCTIONS, Function
 
 # Keywords without an effect on the values.
@@ -22,53 +23,12 @@ _MEMORY = frozenset(
     {"order", "casting", "subok", "copy", "device", "like", "optimize", "kind", "stable", "hermitian", "overwrite_a",
      "overwrite_b", "check_finite", "requirements", "signature", "writeable", "lower_bound", "upper_bound"}
 )  # fmt: skip
-_OUTSIDE = "its result has no static shape: compute it outside, and pass it in"
-_SETS = "compare each with each: np.any(a[:, None] == b, axis=1) says which elements of a are in b"
-_COUNTS = "count with sums of comparisons: np.sum((x[:, None] >= edges[:-1]) & (x[:, None] < edges[1:]), axis=0)"
-_FILES = "compute the value first, and save what the compiled function returns"
-_RANDOM = "draw random numbers outside and pass them in, or make the generator inside: np.random.default_rng(seed)"
-# What to write instead of functions that are not covered.
-_INSTEAD = {
-    "eig": "np.linalg.eigh covers symmetric matrices",
-    "eigvals": "np.linalg.eigvalsh covers symmetric matrices",
-    "roots": "roots are complex; follow one by Newton steps: x = x - np.polyval(p, x) / np.polyval(np.polyder(p), x)",
-    "poly": "multiply the factors: p = np.convolve(p, np.array([1.0, -root]))",
-    "polydiv": "divide the values: np.polyval(u, x) / np.polyval(v, x)",
-    "histogram": _COUNTS,
-    "histogram2d": _COUNTS,
-    "histogramdd": _COUNTS,
-    "histogram_bin_edges": "write np.linspace(x.min(), x.max(), bins + 1)",
-    "unique": _OUTSIDE,
-    "unique_all": _OUTSIDE,
-    "unique_counts": _OUTSIDE,
-    "unique_inverse": _OUTSIDE,
-    "unique_values": _OUTSIDE,
-    "trim_zeros": _OUTSIDE,
-    "union1d": _SETS,
-    "intersect1d": _SETS,
-    "setdiff1d": _SETS,
-    "setxor1d": _SETS,
-    "lexsort": "sort twice, the first key last: order = np.argsort(second); order[np.argsort(first[order])]",
-    "sort_complex": "np.sort sorts real numbers",
-    "bitwise_count": "sum the bits: np.sum((x[..., None] >> np.arange(63)) & 1, axis=-1)",
-    "packbits": "multiply by powers of 2 and sum",
-    "unpackbits": "write (x[..., None] >> np.arange(8)) & 1",
-    "asmatrix": "use arrays, and @ for the matrix product",
-    "bmat": "write np.block",
-    "iterable": "an array is one",
-    "save": _FILES,
-    "savez": _FILES,
-    "savez_compressed": _FILES,
-    "savetxt": _FILES,
-    "random": _RANDOM,
-    "testing": "test what the compiled function returns: a static graph computes, and checks only sizes",
-}
 
 
 def draws_anew(name: str) -> UnsupportedError:
     """The error for drawing random numbers, which the generated code would not do again."""
     return UnsupportedError(
-        "G043", f"`{name}` draws random numbers, which a static graph would keep for ever", hint=_RANDOM
+        "G043", f"`{name}` draws random numbers, which a static graph would keep for ever", hint=ADVICE["random"]
     )
 
 
@@ -77,7 +37,7 @@ def not_covered(name: str) -> UnsupportedError:
     module, _, plain = name.rpartition(".")
     close = get_close_matches(plain, [n.rpartition(".")[2] for n in FUNCTIONS], n=1, cutoff=0.75)
     shown = name if name.startswith("scipy.") else f"np.{name}"
-    hint = _INSTEAD.get(module) or _INSTEAD.get(plain) or (f"did you mean np.{close[0]}?" if close else None)
+    hint = ADVICE.get(module) or ADVICE.get(plain) or (f"did you mean np.{close[0]}?" if close else None)
     return UnsupportedError(
         "G044",
         f"`{shown}` of a traced value is not covered",

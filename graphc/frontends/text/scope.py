@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from graphc.errors import GraphcError, LimitError, Source, Span, UnknownNameError, UnsupportedError, did_you_mean
+from graphc.expr.absent import ADVICE
 from graphc.expr.arguments import Value, Weak
 from graphc.expr.functions import FUNCTIONS, Function
 from graphc.frontends.text.characters import MAX_IDENTIFIER, MAX_INPUTS
@@ -161,7 +162,7 @@ class Scope:
             raise UnsupportedError(
                 "G040", f"`{name[:100]}` is a value and cannot be called", span=span, hint="is a * missing?"
             )
-        hint = did_you_mean(plain, [*FUNCTIONS, *self.definitions])
+        hint = ADVICE.get(plain.rpartition(".")[2]) or did_you_mean(plain, [*FUNCTIONS, *self.definitions])
         raise UnknownNameError(
             "G011",
             f"`{name[:100]}` is not a function of the language",
