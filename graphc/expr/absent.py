@@ -15,8 +15,6 @@ _FILES = "compute the value first, and save what the compiled function returns"
 _RANDOM = "draw random numbers outside and pass them in, or make the generator inside: np.random.default_rng(seed)"
 # By NumPy's names, without modules; `random`, `testing`: what is in a module of that name.
 ADVICE: dict[str, str] = {
-    "eig": "np.linalg.eigh covers symmetric matrices",
-    "eigvals": "np.linalg.eigvalsh covers symmetric matrices",
     "roots": "roots are complex; follow one by Newton steps: x = x - np.polyval(p, x) / np.polyval(np.polyder(p), x)",
     "poly": "multiply the factors: p = np.convolve(p, np.array([1.0, -root]))",
     "polydiv": "divide the values: np.polyval(u, x) / np.polyval(v, x)",

@@ -299,7 +299,7 @@ def test_names_of_functions_that_are_not_reserved() -> None:
     assert parse("trace: f64[n]\ndiff = 2 * trace\nreturn sum(diff)").input_names == ("trace",)
 
 
-@pytest.mark.parametrize("name", ["unique", "np.histogram", "union1d", "np.lexsort", "np.linalg.eig"])
+@pytest.mark.parametrize("name", ["unique", "np.histogram", "union1d", "np.lexsort", "np.trim_zeros"])
 def test_what_the_language_lacks_has_advice(name):
     with pytest.raises(UnknownNameError) as caught:
         parse(f"sum({name}(x))", {"x": "n"})
@@ -307,4 +307,5 @@ def test_what_the_language_lacks_has_advice(name):
 
 
 def test_what_is_there_needs_no_advice():
-    assert [name for name in ADVICE if name in FUNCTIONS] == []
+    known = {name.rpartition(".")[2] for name in FUNCTIONS}
+    assert known.isdisjoint(ADVICE)
