@@ -14,7 +14,7 @@ share          exponentials that several forms need are computed once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -91,7 +91,7 @@ def simplify_derivative(graph: Graph, fixed: Sequence[Node]) -> Graph:
 
 def settled(graph: Graph) -> Joint:
     """A graph whose derivatives are among its outputs, all in simplest form: there is nothing left to differentiate."""
-    looped, _ = _short_loops(graph, len(graph.outputs))
+    looped, _ = _short_loops(graph, len(graph.outputs), settled=graph.nodes)
     shared, _ = share_exponentials(looped)
     nothing = replace(graph, outputs=(), output_names=())
     return Joint(graph, shared, nothing, shared, {}, (), ())
@@ -131,10 +131,13 @@ def join(values: Graph, wrt: Sequence[str], level: Level = Level.FULL) -> Joint:
     return Joint(values, stable, raw, shared, cotangents, before, tuple(engine.steps))
 
 
-def _short_loops(graph: Graph, values: int = 0) -> tuple[Graph, Callable[[Node], Node]]:
+def _short_loops(
+    graph: Graph, values: int = 0, settled: Iterable[Node] | None = None
+) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph with loops that do, and save, no more than they must; and where its nodes went.
 
     values: how many of its outputs are values, whose nodes stay as they are when the rest is simplified.
+    settled: if only some of these nodes do.
     """
     if not any("control" in node.op.traits for node in graph.nodes):
         return graph, lambda node: node
@@ -142,7 +145,9 @@ def _short_loops(graph: Graph, values: int = 0) -> tuple[Graph, Callable[[Node],
     saved, first = save_residuals(plain)
     short, second = shorten_loops(saved)
     engine = Engine(SIMPLIFY)
-    simple = engine.run(short, fixed=topological(short.outputs[:values]))
+    fixed = topological(short.outputs[:values])
+    known = set(fixed if settled is None else settled)
+    simple = engine.run(short, fixed=[node for node in fixed if node in known])
 
     def move(node: Node) -> Node:
         moved = second(first(zeroth(node)))

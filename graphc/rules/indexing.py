@@ -147,6 +147,18 @@ def write_of_sum(node: Node, views: Views) -> Node | None:
     return None
 
 
+def transpose_of_slices(node: Node, views: Views) -> Node | None:
+    """Slices along exchanged axes, exchanged back, are slices along the others."""
+    (part,) = node.args
+    if len(part.args) > 1 or part.args[0].op.name != "transpose":
+        return None
+    entries, axes = part["index"].entries, part.args[0]["axes"]
+    if not all(isinstance(e, Range) for e in entries):
+        return None
+    straight = build.getitem(part.args[0].args[0], [entries[axes.index(a)] for a in range(len(axes))])
+    return build.transpose(straight, tuple(axes[a] for a in node["axes"]))
+
+
 B = Exact.BITWISE
 
 
@@ -213,6 +225,15 @@ COMPUTED = (
         B,
         "there is one place only",
         (("sum(x, axis=1, keepdims=True)[:, 0]", "sum(x, axis=1)"),),
+    ),
+    ComputedRule(
+        "transpose-of-slices",
+        ("transpose",),
+        transpose_of_slices,
+        B,
+        "the same elements, without moving axes there and back",
+        (("transpose(transpose(x)[1:])", "x[:, 1:]"),),
+        over="getitem",
     ),
     ComputedRule("write-of-everything", ("set_at",), write_of_everything, B, "nothing of the old is left", ()),
     ComputedRule("write-over-write", ("set_at",), write_over_write, B, "the later write counts", ()),
