@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphc.errors import UnsupportedError
+from graphc.errors import ShapeError, UnsupportedError
 from graphc.ir.dims import Dim, evaluate
 from graphc.ir.interpret import computed, evaluate_node
 from graphc.ir.leaf import INPUT
@@ -69,4 +69,7 @@ class Known:
 
     def moved(self, node: Node, args: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """A node that only moves elements, over the numbers of elements."""
-        return np.asarray(computed(node, args, self._sizes))
+        try:
+            return np.asarray(computed(node, args, self._sizes))
+        except IndexError as error:
+            raise ShapeError("G022", f"an index does not fit the arguments of this call: {error}") from None

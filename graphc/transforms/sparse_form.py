@@ -37,7 +37,7 @@ Array = npt.NDArray[Any]
 # a pattern, and whether it is that of a derivative of an output by its own input
 Compress = Callable[[Pattern, bool], tuple[Pattern, Compression]]
 
-MAX_STRUCTURES = 32  # kept of one form
+MAX_KEPT = 2**28  # bytes of the structures that are kept of one form, the last one aside
 
 
 class Nest:
@@ -83,6 +83,11 @@ class Structure(NamedTuple):
     arrays: dict[str, Array]
     passes: int
 
+    @property
+    def nbytes(self) -> int:
+        indices = sum(rows.nbytes + columns.nbytes for rows, columns, _ in self.places)
+        return indices + sum(a.nbytes for a in self.arrays.values())
+
 
 class SparseForm(Form):
     """A traced function, with the modules and structures of the calls so far.
@@ -120,8 +125,9 @@ class SparseForm(Form):
         with self._lock, collector_paused():
             if key not in self._structures:
                 self._structures[key] = self._made(arrays)
-                while len(self._structures) > MAX_STRUCTURES:
+                while len(self._structures) > 1 and sum(s.nbytes for s in self._structures.values()) > MAX_KEPT:
                     self._structures.popitem(last=False)
+            self._structures.move_to_end(key)
             return self._structures[key]
 
     def _made(self, arrays: Mapping[Node, Array]) -> Structure:

@@ -11,6 +11,8 @@ import scipy.optimize
 import scipy.sparse
 
 import graphc as gc
+from graphc.autodiff.sparsity import patterns_of
+from graphc.transforms import sparse_form
 
 RNG = np.random.default_rng(31)
 
@@ -241,6 +243,19 @@ def test_other_index_arrays_are_another_pattern() -> None:
         assert len(found.data) == 6 - i.count(0)
 
 
+def test_the_last_structures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    sparse = gc.sparse_jacobian(tridiagonal)
+    made = []
+    monkeypatch.setattr(sparse_form, "patterns_of", lambda *args: made.append(1) or patterns_of(*args))
+    for n in (5, 6, 5, 6):
+        sparse(RNG.random(n))
+    assert len(made) == 2
+    monkeypatch.setattr(sparse_form, "MAX_KEPT", 0)
+    for n in (7, 7, 6):
+        sparse(RNG.random(n))
+    assert len(made) == 4
+
+
 def test_arrays_from_outside_are_part_of_the_pattern() -> None:
     A = np.diag(np.arange(1.0, 61.0)) + np.diag(np.ones(57), 3)
 
@@ -276,6 +291,8 @@ def test_refusals() -> None:
         gc.sparse_hessian(np.sin)(np.ones(3))
     with pytest.raises(gc.DtypeError, match="int64"):
         gc.sparse_jacobian(np.sin)(np.arange(3))
+    with pytest.raises(gc.ShapeError, match="index 3 is out of bounds"):
+        gc.sparse_jacobian(lambda x, i: x[i])(np.ones(3), np.array([0, 3]))
     with pytest.raises(gc.LimitError, match=r"400,000,000 entries"):
         gc.sparse_jacobian(lambda x: x / np.sum(x))(np.ones(20_000))
 
