@@ -42,6 +42,8 @@ class Pattern(NamedTuple):
     @staticmethod
     def piled(parts: Sequence[Pattern]) -> Pattern:
         """The rows of several patterns of one width, one after another."""
+        if len(parts) == 1:
+            return parts[0]
         before = np.cumsum([0, *(p.starts[-1] for p in parts)])
         starts = [p.starts[1:] + n for p, n in zip(parts, before, strict=False)]
         return Pattern(np.concatenate([[0], *starts]), np.concatenate([p.columns for p in parts]), parts[0].width)

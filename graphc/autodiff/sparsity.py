@@ -50,8 +50,7 @@ def spread(outputs: Sequence[Node], seeds: Mapping[Node, Pattern], known: Known)
             results = control_patterns(node, [found.get(a) for a in node.args], known, spread)
             if results is not None:
                 several[node] = results
-            pattern = _result(node, several) or _pattern(node, found, known)
-            if pattern is not None:
+            elif (pattern := _result(node, several) or _pattern(node, found, known)) is not None:
                 found[node] = pattern
         for arg in node.args:
             users[arg] -= 1
@@ -66,12 +65,28 @@ def _result(node: Node, several: Mapping[Node, Sequence[Pattern | None]]) -> Pat
 
 def _pattern(node: Node, found: Mapping[Node, Pattern], known: Known) -> Pattern | None:
     """The pattern of a node, given those of its arguments."""
-    total: Pattern | None = None
+    total = _moved(node, found, known)
+    if total is not None:
+        return total
     for i, arg in enumerate(node.args):
         if arg in found and carries(node, i):
             part = found[arg].through(links_of(node, i, known))
             total = part if total is None else total.united(part)
     return total
+
+
+def _moved(node: Node, found: Mapping[Node, Pattern], known: Known) -> Pattern | None:
+    """Each element of the result is one of the arguments, or none: where the numbers of all of them arrive."""
+    floats = [a for a in node.args if a.type.is_float]
+    width = next((found[a].width for a in floats if a in found), None)
+    positions: dict[Node, Any] = {a: known.value(a) for a in node.args if not a.type.is_float}
+    if "moves" not in node.op.traits or width is None or any(p is None for p in positions.values()):
+        return None
+    parts = [found.get(a) or Pattern.empty(prod(known.shape(a)), width) for a in floats]
+    first = np.cumsum([1, *(p.height for p in parts)])
+    numbered = iter([n + numbers(known.shape(a)) for a, n in zip(floats, first, strict=False)])
+    arrived = known.moved(node, [next(numbered) if a.type.is_float else positions[a] for a in node.args])
+    return Pattern.piled(parts).through([Link(arrived.ravel() - 1, None, arrived.size)])
 
 
 def links_of(node: Node, i: int, known: Known) -> Sequence[Link]:
@@ -103,19 +118,6 @@ def _slope(node: Node, i: int, known: Known) -> npt.NDArray[Any] | None:
         return None
     partial = instantiate(term, args | node.attributes)
     return known.value(partial) if isinstance(partial, Node) else None
-
-
-def _moves(node: Node, i: int, known: Known) -> list[Link] | None:
-    """Each element of the result is one of the argument, or none: where each number arrives."""
-    if "moves" not in node.op.traits:
-        return None
-    places = {k: known.value(a) for k, a in enumerate(node.args) if not a.type.is_float}
-    if any(p is None for p in places.values()):
-        return None
-    shapes = [known.shape(a) for a in node.args]
-    floats = [numbers(s) + 1 if k == i else np.zeros(s, dtype=np.int64) for k, s in enumerate(shapes)]
-    arrived = known.moved(node, [places.get(k, f) for k, f in enumerate(floats)])  # type: ignore[misc]
-    return [Link(arrived.ravel() - 1, None, arrived.size)]
 
 
 def _along_axes(node: Node, i: int, known: Known) -> list[Link] | None:
@@ -163,4 +165,4 @@ def _all(node: Node, i: int, known: Known) -> list[Link]:
     return mixed(*(s := known.shape(node.args[i]), r := known.shape(node)), len(s), len(r))
 
 
-_RULES = (_elementwise, _moves, _along_axes, _stacks, _adds, _all)
+_RULES = (_elementwise, _along_axes, _stacks, _adds, _all)

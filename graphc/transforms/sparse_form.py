@@ -60,7 +60,7 @@ class Nest:
         return self._structured([self._row(left) for _ in range(outputs)])
 
     def _row(self, left: Iterator[Any]) -> Any:
-        trees = [unflatten(a.shape, [t and next(left) for t in a.types]) for a in self._arguments]
+        trees = [unflatten(a.shape, [None if t is None else next(left) for t in a.types]) for a in self._arguments]
         return trees[0] if self._single else tuple(trees)
 
     def blocks(self, graph: Graph) -> list[Block]:
