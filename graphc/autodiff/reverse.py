@@ -25,6 +25,8 @@ from graphc.ir.graph import Graph
 from graphc.ir.leaf import input_node, scalar_value
 from graphc.ir.node import Node, topological
 
+MAX_FACTORS = 12  # of a partial that a cotangent is multiplied by one after the other
+
 
 class Derivative(NamedTuple):
     """A gradient graph, and the cotangent in it of each forward node on the way."""
@@ -184,7 +186,14 @@ def partial_of(node: Node, i: int) -> build.Value | None:
 
 def _scope(node: Node) -> dict[str, Any]:
     """What the names in a partial stand for."""
-    return {**node.attributes, **dict(zip(node.op.args, node.args, strict=True)), "y": node}
+    scope: dict[str, Any] = dict(zip(node.op.args, node.args, strict=True))
+    if node.attrs:
+        scope |= node.attributes
+    scope["y"] = node
+    return scope
+
+
+_ONE = Literal(1)
 
 
 def _through(ct: Node, formula: Any, scope: Mapping[str, Any]) -> Node:
@@ -202,7 +211,7 @@ def _times_formula(ct: Node, formula: Any, scope: Mapping[str, Any]) -> Node:
         return build.negative(_times_formula(ct, formula.args[0], scope))
     if isinstance(formula, Call) and formula.op in ("multiply", "divide"):
         first, second = formula.args
-        if formula.op == "divide" and first == Literal(1):
+        if formula.op == "divide" and first == _ONE:
             return build.divide(ct, instantiate(second, scope))
         if formula.op == "multiply" and not isinstance(first, Literal) and not isinstance(second, Literal):
             return build.multiply(_times_formula(ct, first, scope), instantiate(second, scope))
@@ -236,15 +245,22 @@ def _is_masked(ct: Node) -> bool:
 
 
 def _times(ct: Node, partial: Node) -> Node:
-    """`ct * partial`, factor by factor from the left, so that stages are shared: df / den * f."""
-    name, args = partial.op.name, partial.args
-    if name == "negative":
-        return build.negative(_times(ct, args[0]))
-    if name == "multiply":
-        return build.multiply(_times(ct, args[0]), args[1])
-    if name == "divide" and scalar_value(args[0]) == 1:
-        return build.divide(ct, args[1])
-    return build.multiply(ct, partial)
+    """`ct * partial`, factor by factor from the left, so that stages are shared: df / den * f.
+
+    A long product is used whole, as forward computed it: factor by factor each of its parts would cost as much again.
+    """
+    layers: list[Node] = []
+    first = partial
+    while first.op.name in ("negative", "multiply"):
+        layers.append(first)
+        first = first.args[0]
+        if len(layers) > MAX_FACTORS:
+            return build.multiply(ct, partial)
+    inverse = first.op.name == "divide" and scalar_value(first.args[0]) == 1
+    result = build.divide(ct, first.args[1]) if inverse else build.multiply(ct, first)
+    for layer in reversed(layers):
+        result = build.negative(result) if layer.op.name == "negative" else build.multiply(result, layer.args[1])
+    return result
 
 
 def _branch(ct: Node, slope: Node) -> build.Value:

@@ -283,3 +283,15 @@ def test_the_generated_code_of_a_norm_at_0_raises_no_warning(text: str, wanted: 
     with np.errstate(all="raise"):
         found = module.grad(x=np.array([[0.0, 0.0], [3.0, 4.0]])).x
     np.testing.assert_allclose(found, wanted, rtol=1e-15, atol=0.0)
+
+
+@pytest.mark.parametrize("pairs", [4, 6, 7, 2_000])
+def test_long_products_have_gradients_in_linear_size(pairs: int) -> None:
+    """x * y * x * y * ...: up to a dozen factors one by one, a longer product as forward computed it."""
+    module = gc.compile("x" + " * y * x" * pairs, inputs={"x": (), "y": ()})
+    x, y = 1.0 + 1.0 / pairs, 1.0 - 0.5 / pairs
+    value, gradients = module.value_and_grad(x, y)
+    assert value == pytest.approx(x ** (pairs + 1) * y**pairs, rel=1e-12)
+    assert gradients.x == pytest.approx((pairs + 1) * x**pairs * y**pairs, rel=1e-12)
+    assert gradients.y == pytest.approx(pairs * x ** (pairs + 1) * y ** (pairs - 1), rel=1e-12)
+    assert len(module.gradient.nodes) < 40 * pairs
