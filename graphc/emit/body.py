@@ -82,7 +82,7 @@ class Body:
         node = statement.node
         shape = show_shape(node.shape) if node.type.rank else ""
         comments = [f"{shape}   {undo}" if shape and undo else shape or undo, shape, ""]
-        if len(undo) and " = " in undo:
+        if " = " in undo:
             comments.insert(1, f"{shape}   {undo.split(' = ')[0]}".strip())
         name = self.names[node]
         if "writes" in node.op.traits or statement.reuse is not None:
@@ -98,8 +98,8 @@ class Body:
 
     def assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
         """An assignment with the longest comment that fits beside it."""
-        lines = layout.assign(name, print_expr(value), self.indent)
-        if len(lines) == 1:
+        lines = layout.assign(name, value, self.indent)
+        if len(lines) == 1 and any(comments):
             lines = [next((line for c in comments if (line := layout.beside(lines[0], c))), lines[0])]
         self.lines += lines
 

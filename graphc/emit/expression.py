@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,12 +31,14 @@ TextOf = Callable[[Node], str]
 
 def numpy_text(node: Node) -> str:
     """The NumPy code of an op."""
-    return node.op.numpy_text([a.type for a in node.args], node.attributes)
+    text = node.op.numpy
+    return text if isinstance(text, str) else text([a.type for a in node.args], node.attributes)
 
 
 def spelled_text(node: Node) -> str:
     """How the text language writes an op."""
-    return node.op.spelling_text([a.type for a in node.args], node.attributes)
+    text = node.op.spelling
+    return text if isinstance(text, str) else node.op.spelling_text([a.type for a in node.args], node.attributes)
 
 
 class Writer:
@@ -76,6 +78,8 @@ class Writer:
 
     def definition(self, node: Node) -> ast.expr:
         """What computes the node, whatever it is called."""
+        if node.args:
+            return self.fill(self._text_of(node), node)
         if node.op is INPUT:
             return ast.Name(self._names.get(node, node["name"]))
         if node.op is CONST:
@@ -89,8 +93,9 @@ class Writer:
         scope = self._arguments(template, node)
         if node.attrs:
             scope |= self._attributes(template, node)
-        scope |= extra
-        tree: ast.expr = filler(template)(partial(self._name, scope))
+        if extra:
+            scope |= extra
+        tree: ast.expr = filler(template)(self._name, scope)
         return tree
 
     def _arguments(self, template: str, node: Node) -> dict[str, Any]:
@@ -99,14 +104,16 @@ class Writer:
         scope: dict[str, Any] = dict(zip(fixed, node.args, strict=False))
         if rest:
             scope[rest] = node.args[len(fixed) :]
-        if self._needs_types(template, node):
-            scope = {name: self._typed_all(value) for name, value in scope.items()}
-        if node.type.dtype == "float64" and "float32" in [a.type.dtype for a in node.args]:
+        if node.type.dtype == "float32":
+            if self._needs_types(template, node):
+                scope = {name: self._typed_all(value) for name, value in scope.items()}
+        elif node.type.dtype == "float64" and "float32" in [a.type.dtype for a in node.args]:
             for name, arg in zip(fixed, node.args, strict=False):  # integers widen float32 arrays, numbers do not
                 scope[name] = self._typed(arg, "float64") if arg.type.dtype.startswith("int") else arg
-        risky = self._risky(node)
-        if risky is not None:
-            scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
+        if node.op.name in _DIVISIONS:
+            risky = self._risky(node)
+            if risky is not None:
+                scope[fixed[risky]] = self._typed(node.args[risky], node.type.dtype)
         return scope
 
     def _attributes(self, template: str, node: Node) -> dict[str, Any]:
@@ -120,12 +127,8 @@ class Writer:
         }
 
     def _needs_types(self, template: str, node: Node) -> bool:
-        """Whether numbers would make a float32 array a float64 one: where a function sees only them, or joins them."""
-        if (
-            node.type.dtype != "float32"
-            or self._text_of is not numpy_text
-            or not isinstance(template_tree(template), ast.Call)
-        ):
+        """Whether numbers would make float64 of a float32 node: where a function sees only them, or joins them."""
+        if self._text_of is not numpy_text or not isinstance(template_tree(template), ast.Call):
             return False
         return node.op.name in _JOINS or all(map(is_number, node.args))
 
@@ -141,8 +144,8 @@ class Writer:
         return tuple(map(self._typed, value)) if isinstance(value, tuple) else self._typed(value)
 
     def _risky(self, node: Node) -> int | None:
-        """The argument that must be NumPy's: Python's own division of numbers by a size of 0 raises."""
-        if self._text_of is not numpy_text or node.type.rank or node.op.name not in _DIVISIONS:
+        """The argument of a division that must be NumPy's: Python's own, of numbers by a size of 0, raises."""
+        if self._text_of is not numpy_text or node.type.rank:
             return None
         divisor = 1 if node.op.name == "divide" else 0
         if not is_number(node.args[divisor]) or not may_be_zero(node.args[divisor]):

@@ -128,7 +128,9 @@ def beside(line: str, text: str) -> str | None:
 
 
 def _commented(lines: list[str], indent: int, text: str) -> list[str]:
+    if not text:
+        return lines
     whole = beside(lines[0], text) if len(lines) == 1 else None
-    if not text or whole is not None:
-        return lines if whole is None else [whole]
+    if whole is not None:
+        return [whole]
     return comment(_CONTROL.sub(" ", text), indent) + lines

@@ -71,6 +71,8 @@ def print_expr(tree: ast.expr) -> str:
 
 def level(tree: ast.expr) -> int:
     """How tightly `tree` binds: one of the constants above."""
+    if isinstance(tree, ast.Name):
+        return PRIMARY
     if isinstance(tree, ast.BinOp):
         return BINARY[type(tree.op)][1]
     if isinstance(tree, ast.UnaryOp):
@@ -84,6 +86,8 @@ def level(tree: ast.expr) -> int:
 
 def operand(tree: ast.expr, least: int) -> str:
     """The text of `tree` where something at least as tight as `least` must stand."""
+    if isinstance(tree, ast.Name):
+        return tree.id
     return print_expr(tree) if level(tree) >= least else f"({print_expr(tree)})"
 
 

@@ -11,7 +11,7 @@ from graphc.errors import UnknownNameError
 from graphc.ir.control import bodies
 from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
-from graphc.ir.op import Helper
+from graphc.ir.op import Helper, Op
 from graphc.ir.types import TensorType
 from graphc.plan.program import Program
 
@@ -45,16 +45,19 @@ class Target:
     def of(program: Program, *further: Program) -> Target:
         programs = (program, *further)
         nodes = [n for p in programs for n in (*_within(p.joint.graph.nodes), *p.values.inputs)]
-        floats = {n.type.dtype for n in nodes if n.type.is_float and (n.type.rank or n.op is not CONST)}
+        kinds = dict.fromkeys([(n.op, n.type) for n in nodes])  # few, in the order of the nodes
+        floats = {type.dtype for op, type in kinds if type.is_float and (type.rank or op is not CONST)}
         taken = {n["name"] for p in programs for n in p.values.inputs}
         return Target(
-            scalar=all(map(_is_scalar, nodes)),
+            scalar=all(_is_scalar(op, type) for op, type in kinds),
             wide=len(floats) > 1,
             base="float32" if floats == {"float32"} else "float64",
-            available=_by_name(h for n in nodes for h in n.op.helpers),
+            available=_by_name(h for op, _ in kinds for h in op.helpers),
             renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
             untyped=frozenset(n for n in nodes if "untyped" in n.op.traits),
-            loose=frozenset(h.name for n in nodes if n.args and n.args[0].type.rank == 0 for h in n.op.helpers),
+            loose=frozenset(
+                h.name for n in nodes if n.op.helpers and n.args and n.args[0].type.rank == 0 for h in n.op.helpers
+            ),
         )
 
     def symbol(self, name: str) -> str:
@@ -131,6 +134,6 @@ def _within(nodes: Iterable[Node]) -> list[Node]:
     return found
 
 
-def _is_scalar(node: Node) -> bool:
-    plain = node.op in (INPUT, CONST) or node.op.scalar is not None
-    return plain and node.type.rank == 0 and node.type.dtype in ("float64", "bool")
+def _is_scalar(op: Op, type: TensorType) -> bool:
+    plain = op in (INPUT, CONST) or op.scalar is not None
+    return plain and type.rank == 0 and type.dtype in ("float64", "bool")

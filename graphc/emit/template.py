@@ -1,8 +1,8 @@
 """Templates, taken apart once: what is left to do for a node is to make its tree.
 
-    filler("a / b")   ->   lambda become: BinOp(become("a"), Div(), become("b"))
+    filler("a / b")   ->   lambda become, scope: BinOp(become(scope, "a"), Div(), become(scope, "b"))
 
-`become` says what a name of the template is replaced by.
+`become` says what a name of the template is replaced by in a scope.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-Filler = Callable[[Callable[[str], ast.expr]], Any]
+Scope = dict[str, Any]
+Filler = Callable[[Callable[[Scope, str], ast.expr], Scope], Any]
 
 
 @lru_cache(maxsize=4096)
@@ -36,23 +37,28 @@ def names_of(template: str) -> frozenset[str]:
 def _filler(tree: Any) -> Filler:
     if isinstance(tree, ast.Name):
         name = tree.id
-        return lambda become: become(name)
+        return lambda become, scope: become(scope, name)
+    if not _has_names(tree):  # operators, numbers, a call's keywords: the same tree for every node
+        return lambda become, scope: tree
     if isinstance(tree, list):
         items = [_filler(item) for item in tree]
-        return lambda become: [item(become) for item in items]
-    if not isinstance(tree, ast.AST) or not tree._fields:  # operators have none, and are shared
-        return lambda become: tree
+        return lambda become, scope: [item(become, scope) for item in items]
     if isinstance(tree, ast.BinOp):
         return _binary(tree)
     kind, fields = type(tree), [_filler(getattr(tree, name)) for name in tree._fields]
-    return lambda become: kind(*[field(become) for field in fields])
+    return lambda become, scope: kind(*[field(become, scope) for field in fields])
+
+
+def _has_names(tree: Any) -> bool:
+    items = tree if isinstance(tree, list) else [tree]
+    return any(isinstance(n, ast.Name) for item in items if isinstance(item, ast.AST) for n in ast.walk(item))
 
 
 def _binary(tree: ast.BinOp) -> Filler:
     op, left, right = tree.op, _filler(tree.left), _filler(tree.right)
     if isinstance(op, ast.Pow):
-        return lambda become: ast.BinOp(left(become), op, _whole_number(right(become)))
-    return lambda become: ast.BinOp(left(become), op, right(become))
+        return lambda become, scope: ast.BinOp(left(become, scope), op, _whole_number(right(become, scope)))
+    return lambda become, scope: ast.BinOp(left(become, scope), op, right(become, scope))
 
 
 def _whole_number(tree: ast.expr) -> ast.expr:

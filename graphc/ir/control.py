@@ -160,6 +160,11 @@ def has_insides(node: Node) -> bool:
     return "control" in node.op.traits
 
 
+def has_control(graph: Graph) -> bool:
+    """Whether there are loops or branches in a graph."""
+    return any("control" in op.traits for op in graph.ops)
+
+
 def result(node: Node, k: int) -> Node:
     """The k-th result of a loop or a branch."""
     return make(RESULT, [node], k=k, type=result_type(node, k))

@@ -52,6 +52,11 @@ class Graph:
         return tuple(order)
 
     @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """The ops of the nodes, each once: what a pass looks for is most often not there."""
+        return tuple(dict.fromkeys([node.op for node in self.nodes]))
+
+    @cached_property
     def users(self) -> Mapping[Node, tuple[Node, ...]]:
         """The nodes that use each node, once for each use, in topological order."""
         table: dict[Node, list[Node]] = {node: [] for node in self.nodes}
@@ -78,12 +83,14 @@ class Graph:
         names: dict[Node, str] = {}
         origin: dict[Node, Span] = {}
         for node in self.nodes:
-            target = function(node)
             if node in self.names:
-                names.setdefault(target, self.names[node])
+                names.setdefault(function(node), self.names[node])
             if node in self.origin:
-                origin.setdefault(target, self.origin[node])
-        return replace(self, outputs=outputs, names=names, origin=origin)
+                origin.setdefault(function(node), self.origin[node])
+        graph = replace(self, outputs=outputs, names=names, origin=origin)
+        if outputs == self.outputs:
+            vars(graph).update(nodes=self.nodes, ops=self.ops)  # the same ones: there is no need to walk again
+        return graph
 
     def __str__(self) -> str:
         """The listing, which `graphc.ir.listing.parse_listing` reads back."""

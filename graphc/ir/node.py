@@ -98,7 +98,7 @@ def rebuild(node: Node, args: Sequence[Node]) -> Node:
     """`node` over other arguments."""
     if node.args == tuple(args):  # nodes are compared by identity
         return node
-    return make(node.op, args, **node.attributes)
+    return make(node.op, args, **node.attributes) if node.attrs else make(node.op, args)
 
 
 def topological(roots: Iterable[Node], known: Collection[Node] = ()) -> list[Node]:
@@ -107,18 +107,18 @@ def topological(roots: Iterable[Node], known: Collection[Node] = ()) -> list[Nod
     known: nodes that are left out, with what only they need.
     """
     done: set[Node] = set()
-    entered: set[Node] = set()
     order: list[Node] = []
     stack = list(roots)[::-1]
     while stack:
         node = stack.pop()
-        if node in done or node in known:
+        if node in done:
             continue
-        if node.args and node not in entered:
-            entered.add(node)
-            stack.append(node)  # once more, when its arguments are there
-            stack += node.args[::-1]
-        else:
+        if node in known:
+            done.add(node)
+        elif done.issuperset(node.args):
             done.add(node)
             order.append(node)
+        else:
+            stack.append(node)  # once more, when its arguments are there
+            stack += node.args[::-1]
     return order

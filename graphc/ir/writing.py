@@ -55,8 +55,8 @@ def _statement(node: Node, refs: Mapping[Node, str]) -> list[str]:
     special = _SPECIAL.get(node.op.name)
     if special is not None:
         return special(node, refs)
-    args = ", ".join(refs[a] for a in node.args)
-    attrs = ", ".join(f"{k}={_value(v)}" for k, v in node.attributes.items())
+    args = ", ".join([refs[a] for a in node.args])
+    attrs = ", ".join([f"{k}={_value(v)}" for k, v in node.attributes.items()]) if node.attrs else ""
     return [f"{name}: {node.type} = {node.op.name}({args}{'; ' if attrs else ''}{attrs})"]
 
 

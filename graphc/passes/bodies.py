@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from graphc.expr.looping import rewritten
-from graphc.ir.control import Body, bodies, has_insides
+from graphc.ir.control import Body, bodies, has_control, has_insides
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild
 
@@ -27,7 +27,7 @@ def in_bodies(graph: Graph, change: Pass, fixed: Collection[Node] = ()) -> tuple
     change: the pass; it calls `in_bodies` itself, and so gets into loops inside loops.
     fixed: nodes that stay as they are.
     """
-    if not any(map(has_insides, graph.nodes)):
+    if not has_control(graph):
         return graph, lambda node: node
     kept = set(fixed)
     table: dict[Node, Node] = {}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from graphc.expr import build
 from graphc.expr.looping import Opened, Row, close, inside, open_loop
-from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, bodies, final, history, stack
+from graphc.ir.control import BRANCH, IMPLICIT, LOOP, RESULT, Body, bodies, final, has_control, history, stack
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild, topological
@@ -23,7 +23,7 @@ Rule = Callable[[Opened, frozenset[int]], "Results | None"]
 
 def on_loops(graph: Graph, rule: Rule) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph with a rule applied to every loop; and where its nodes went."""
-    if not any(node.op in (LOOP, BRANCH) for node in graph.nodes):
+    if LOOP not in graph.ops and BRANCH not in graph.ops:
         return graph, lambda node: node
     used: dict[Node, set[int]] = {}
     for node in graph.nodes:
@@ -153,7 +153,7 @@ def part(array: Node, first: Dim, count: Dim) -> Node:
 
 def solved(graph: Graph) -> tuple[Graph, Callable[[Node], Node]]:
     """The graph without equations, when there is nothing left to differentiate; and where its nodes went."""
-    if not any("control" in node.op.traits for node in graph.nodes):
+    if not has_control(graph):
         return graph, lambda node: node
     table: dict[Node, Node] = {}
     for node in graph.nodes:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from graphc.expr import build
 from graphc.expr.looping import names_inside, rewritten
-from graphc.ir.control import LOOP, has_insides
+from graphc.ir.control import LOOP, has_control, has_insides
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import constant_value, scalar_value
@@ -80,6 +80,8 @@ def send_masks(graph: Graph, fixed: Iterable[Node] = ()) -> tuple[Graph, Callabl
     The nodes in `fixed` stay as they are; beside them, in a backward pass, no argument is widened by
     its mask: what divides a whole row is a scale that gradients share.
     """
+    if not has_control(graph) and all(op.name != "where" for op in graph.ops):
+        return graph, lambda node: node
     table = _sent_into(_part(graph.outputs, (), frozenset(fixed), graph.names))
     masked = graph.mapped(lambda node: table.get(node, node)) if table else graph
     return masked, lambda node: table.get(node, node)

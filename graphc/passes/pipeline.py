@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from graphc.autodiff.reverse import differentiate
+from graphc.ir.control import has_control
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, topological
 from graphc.passes.loops import solved
@@ -139,7 +140,7 @@ def _short_loops(
     values: how many of its outputs are values, whose nodes stay as they are when the rest is simplified.
     settled: if only some of these nodes do.
     """
-    if not any("control" in node.op.traits for node in graph.nodes):
+    if not has_control(graph):
         return graph, lambda node: node
     plain, zeroth = solved(graph) if values else (graph, lambda node: node)
     saved, first = save_residuals(plain)

@@ -10,6 +10,7 @@ branches always are lines; what they read in every step has a name, so that it i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from graphc.ir.control import BRANCH, LOOP, RESULT
@@ -38,30 +39,30 @@ def is_fresh(node: Node) -> bool:
 
 def lines(order: Sequence[Node], wanted: Collection[Node], given: Collection[Node] = ()) -> set[Node]:
     """The nodes that have names of their own: those of statements, and results of loops and branches."""
-    inside = {n for n in order if not is_leaf(n)} - set(given)
+    inside = {n for n in order if n.args or not is_leaf(n)}.difference(given)
     inline = _never_a_line(order) - set(wanted)
     uses = _uses(order, inline)
-    chosen: set[Node] = set()
+    written = set(inside)  # where they are used: those that have no line, as yet
     operands: dict[Node, int] = {}
     depth: dict[Node, int] = {}
     for node in order:
         if node not in inside:
             continue
         if node.op is RESULT or node.op in CONTROL:
-            chosen |= {node, *_named_by(node, inside, inline)}
+            written.difference_update((node, *_named_by(node, inside, inline)))
             continue
-        open_args = [a for a in node.args if a in inside and a not in chosen]
+        open_args = [a for a in node.args if a in written]
         while open_args and not _is_short(node, open_args, operands, depth):
             heaviest = max(open_args, key=operands.__getitem__)
-            chosen.add(heaviest)
+            written.discard(heaviest)
             open_args = [a for a in open_args if a is not heaviest]
-        operands[node] = _count(node, open_args, operands)
-        depth[node] = 1 + max([depth[a] for a in open_args], default=0)
+        operands[node] = _count(node, open_args, operands) if open_args else len(node.args)
+        depth[node] = 1 + max([depth[a] for a in open_args]) if open_args else 1
         if node in wanted or uses.get(node, 0) > 1 or _needs_line(node):
-            chosen.add(node)
-        if _needs_name(node):
-            chosen |= set(open_args)
-    return (chosen & inside) - inline
+            written.discard(node)
+        if open_args and _needs_name(node):
+            written.difference_update(open_args)
+    return inside - written - inline
 
 
 def _named_by(node: Node, inside: Collection[Node], inline: Collection[Node]) -> Iterable[Node]:
@@ -92,6 +93,8 @@ def _count(node: Node, open_args: Sequence[Node], operands: Mapping[Node, int]) 
 
 def _uses(order: Sequence[Node], inline: Collection[Node]) -> dict[Node, int]:
     """How often the text of each value appears; what is written inline takes its argument along."""
+    if not inline:
+        return Counter([arg for node in order for arg in node.args])
     counts: dict[Node, int] = {}
     for node in reversed(order):
         times = max(1, counts.get(node, 0)) if node in inline else 1
@@ -108,8 +111,10 @@ def _never_a_line(order: Sequence[Node]) -> set[Node]:
     """Transposes, which are short and free, and new arrays that are only written into or carried by a loop."""
     bases = {n.args[0] for n in order if "writes" in n.op.traits}
     inits = {a for n in order if n.op is LOOP for a in n.args[: n["carried"]]}
-    others = {a for n in order for a in n.args[_taken(n) :]}
     inline = {n for n in order if "short" in n.op.traits}
+    if not bases and not inits:
+        return inline
+    others = {a for n in order for a in n.args[_taken(n) :]}
     inline |= {n for n in (bases | inits) - others if "creation" in n.op.traits}
     return inline | {n for n in inits - others - bases if n.op is CONST}
 

@@ -169,12 +169,15 @@ def statements(
     undone: Mapping[Node, tuple[Node, ...]] | None = None,
 ) -> tuple[Statement, ...]:
     """The chosen nodes as statements; the buffers of `kept` and of viewed values are never reused."""
+    undone = undone or {}
+    if all(not n.type.rank and n.op not in (LOOP, BRANCH) for n in chosen):  # numbers have no buffers
+        return tuple(Statement(n, None, undone.get(n, ())) for n in order if n in chosen)
     reads = reads_of_each(order, chosen)
     plans = Scope.of(order, chosen).plans(reads)
     viewed = {history(r.args[0], r["k"]) for r in rows_in(order)}
     fresh = {r for plan in plans.values() for r in plan.fresh} - viewed
     reuse = reuses(order, reads, chosen, kept, fresh)
-    return tuple(Statement(n, reuse.get(n), (undone or {}).get(n, ()), plans.get(n)) for n in reads)
+    return tuple(Statement(n, reuse.get(n), undone.get(n, ()), plans.get(n)) for n in reads)
 
 
 def plan_loop(node: Node, results: Sequence[Node], scope: Scope) -> LoopPlan:

@@ -9,6 +9,7 @@ What costs next to nothing to make again (constants, sizes, views of inputs) is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def split(values: Graph, joint: Graph) -> Split:
     """Split `joint`, whose first outputs are those of `values`."""
     count = len(values.outputs)
     gradients = joint.outputs[count:]
-    order = backward_order(gradients)
+    order = backward_order(joint, gradients)
     roots = list(joint.outputs[:count])
     while True:
         forward = live(roots)
@@ -49,7 +50,7 @@ def split(values: Graph, joint: Graph) -> Split:
     backward = [n for n in order if n in needed and n not in kept]
     seeds = set(joint.inputs[len(values.inputs) :])
     passing = dict.fromkeys(n for n in [*values.inputs, *forward] if n.op not in CONTROL)
-    saved = [n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds]
+    saved = dict.fromkeys(n for n in passing if n in needed and (n in kept or n.op is INPUT) and n not in seeds)
     return Split(tuple(forward), tuple(backward), tuple(n for n in saved if history_of(n) not in saved))
 
 
@@ -71,19 +72,33 @@ def _free(forward: Sequence[Node]) -> set[Node]:
     return free
 
 
-def backward_order(gradients: Sequence[Node]) -> list[Node]:
+def backward_order(joint: Graph, gradients: Sequence[Node]) -> list[Node]:
     """Gradients of the last layer come first, as the chain rule goes."""
     if len(gradients) > 64:  # the order is for readers
         return topological(gradients)
-    ranked = sorted(range(len(gradients)), key=lambda i: (_depth(gradients[i]), i))
+    needs = _needs(joint.nodes, gradients)
+    ranked = sorted(range(len(gradients)), key=lambda i: (needs[i], i))
     return topological([gradients[i] for i in ranked])
 
 
-def _depth(gradient: Node) -> int:
-    """The number of nodes that a gradient needs: few for the last layer, many for the first."""
-    return len(topological([gradient]))
+def _needs(order: Sequence[Node], gradients: Sequence[Node]) -> list[int]:
+    """How many nodes each gradient needs: few for the last layer, many for the first.
+
+    One walk for all of them: a node has a bit for each gradient that needs it. `order` has arguments first.
+    """
+    needed_by = dict.fromkeys(order, 0)
+    for i, gradient in enumerate(gradients):
+        needed_by[gradient] |= 1 << i
+    for node in reversed(order):
+        bits = needed_by[node]
+        if bits:
+            for arg in node.args:
+                needed_by[arg] |= bits
+    counts = Counter(needed_by.values())
+    return [sum(n for bits, n in counts.items() if bits >> i & 1) for i in range(len(gradients))]
 
 
 def sizes_of(nodes: Iterable[Node]) -> list[str]:
     """The named sizes that the text of these nodes mentions, each once: those in their attributes."""
-    return list(dict.fromkeys(name for n in nodes if n.op not in (INPUT, RESULT) for name in names_in(n)))
+    with_attrs = (n for n in nodes if n.attrs and n.op not in (INPUT, RESULT))
+    return list(dict.fromkeys(name for n in with_attrs for name in names_in(n)))

@@ -14,7 +14,7 @@ of a softmax before it is a log-softmax before it.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from graphc.ir.control import has_insides
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, rebuild, topological
 from graphc.rewrite.conditions import holds
-from graphc.rewrite.match import Found, is_product, is_sum, matches, needed_heads
+from graphc.rewrite.match import Found, is_product, is_sum, matches, needed_heads, needed_ops
 from graphc.rewrite.rule import ComputedRule, Rule, Step
 from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform, signed
 
@@ -35,19 +35,20 @@ _PRODUCT_ROOTS = ("multiply", "divide", "reciprocal", "square", "power")
 
 
 class _Entry(NamedTuple):
-    """A rule, and the ops that it needs to see: among the arguments, among the factors of the terms."""
+    """A rule, the ops at which it is tried (none: at all), and the ops that it needs to see.
+
+    anywhere: in the whole graph.  over: among the arguments.  heads: among the factors of the terms.
+    """
 
     rule: AnyRule
+    roots: tuple[str, ...]
+    anywhere: frozenset[str]
     over: frozenset[str]
     heads: frozenset[str]
 
 
-class _Surroundings(NamedTuple):
-    """What is seen of a node before any rule is tried: few nodes differ in it."""
-
-    op: str
-    over: frozenset[str]
-    heads: frozenset[str]
+# What is seen of a node before any rule is tried: its op, those of its arguments, those of its factors.
+_Surroundings = tuple[str, frozenset[str], frozenset[str]]
 
 
 class Engine:
@@ -61,15 +62,11 @@ class Engine:
         self._observer = observer
         self.views = Views()
         self._normal: dict[Node, Node] = {}
+        self._entries = [_entry(rule) for rule in rules]
+        self._present: set[str] = set()
         self._everywhere: list[_Entry] = []
         self._by_op: defaultdict[str, list[_Entry]] = defaultdict(list)
-        for rule in rules:
-            entry, roots = _entry(rule), _roots(rule)
-            for op in roots:
-                self._by_op[op].append(entry)
-            if not roots:
-                self._everywhere.append(entry)
-        self._looks_at_factors = {op for op, entries in self._by_op.items() if any(e.heads for e in entries)}
+        self._looks_at_factors: set[str] = set()
         self._candidates: dict[_Surroundings, tuple[AnyRule, ...]] = {}
 
     def run(self, graph: Graph, fixed: Iterable[Node] = ()) -> Graph:
@@ -85,17 +82,33 @@ class Engine:
         self._visit_all(graph.nodes)
         return graph.mapped(self.of)
 
+    def _meet(self, nodes: Iterable[Node]) -> None:
+        """Take note of new ops in the graph: a rule is tried once all that it needs are there."""
+        met = {node.op.name for node in nodes}
+        if met <= self._present:
+            return
+        self._present |= met
+        entries = [e for e in self._entries if e.anywhere <= self._present]
+        self._everywhere = [e for e in entries if not e.roots]
+        self._by_op.clear()
+        for entry in entries:
+            for op in entry.roots:
+                self._by_op[op].append(entry)
+        self._looks_at_factors = {op for entry in entries if entry.heads for op in entry.roots}
+        self._candidates.clear()
+
     def of(self, node: Node) -> Node:
         """The normal form of a node that `run` has seen."""
         return self._normal[node]
 
     def _visit_all(self, nodes: Sequence[Node]) -> None:
         """Bring nodes that are in topological order into normal form; beside fixed ones, what they share is opaque."""
+        self._meet(nodes)
         opaque = self.views.opaque
-        uses = Counter(arg for node in nodes for arg in node.args) if opaque else Counter()
+        shared = _used_twice(nodes) if opaque else ()
         for node in nodes:
             normal = self._visit(node)
-            if opaque and normal not in opaque and uses[node] > 1 and self._is_stage(normal):
+            if node in shared and normal not in opaque and self._is_stage(normal):
                 opaque.add(normal)
 
     def _inside(self, outputs: Sequence[Node]) -> Callable[[Node], Node]:
@@ -112,10 +125,14 @@ class Engine:
 
     def _visit(self, node: Node) -> Node:
         """The normal form of a node whose arguments have one."""
-        if node not in self._normal:
+        known = self._normal.get(node)
+        if known is None:
             current = rebuild(node, [self._normal[a] for a in node.args])
-            self._normal[node] = self.normal(rewritten(current, self._inside) if has_insides(current) else current)
-        return self._normal[node]
+            if has_insides(current):
+                current = rewritten(current, self._inside)
+                self._meet((current, *current.args))
+            known = self._normal[node] = self.normal(current)
+        return known
 
     def normal(self, node: Node) -> Node:
         """The normal form of a node whose arguments are in normal form."""
@@ -150,12 +167,12 @@ class Engine:
         """The rules that may fire here, judged by the ops around the node."""
         op = node.op.name
         over = frozenset([a.op.name for a in node.args])
-        around = _Surroundings(op, over, self.views.heads(node) if op in self._looks_at_factors else _NO_OPS)
-        rules = self._candidates.get(around)
+        heads = self.views.heads(node) if op in self._looks_at_factors else _NO_OPS
+        rules = self._candidates.get((op, over, heads))
         if rules is None:
             entries = (*self._everywhere, *self._by_op.get(op, ()))
-            rules = tuple(e.rule for e in entries if e.over <= around.over and e.heads <= around.heads)
-            self._candidates[around] = rules
+            rules = tuple(e.rule for e in entries if e.over <= over and e.heads <= heads)
+            self._candidates[op, over, heads] = rules
         return rules
 
     def _apply(self, rule: AnyRule, node: Node) -> Node | None:
@@ -198,6 +215,7 @@ class Engine:
             seen.add(node)
             fresh.append(node)
             pending += node.args
+        self._meet(fresh)
         for node in _arguments_first(fresh, seen):
             if node is not after:
                 self._visit(node)
@@ -213,6 +231,16 @@ def _with_insides(nodes: Iterable[Node]) -> list[Node]:
         found |= dict.fromkeys(inner)
         pending += [node for node in inner if has_insides(node)]
     return list(found)
+
+
+def _used_twice(nodes: Iterable[Node]) -> set[Node]:
+    """The nodes that are arguments more than once."""
+    once: set[Node] = set()
+    twice: set[Node] = set()
+    for node in nodes:
+        for arg in node.args:
+            (twice if arg in once else once).add(arg)
+    return twice
 
 
 def _arguments_first(nodes: Iterable[Node], inside: set[Node]) -> list[Node]:
@@ -236,11 +264,13 @@ def _arguments_first(nodes: Iterable[Node], inside: set[Node]) -> list[Node]:
 
 def _entry(rule: AnyRule) -> _Entry:
     """A rule with the ops that it needs to see."""
+    roots = _roots(rule)
     if isinstance(rule, ComputedRule):
-        return _Entry(rule, frozenset((rule.over,)) if rule.over else _NO_OPS, _NO_OPS)
-    heads = needed_heads(rule.left)
+        over = frozenset((rule.over,)) if rule.over else _NO_OPS
+        return _Entry(rule, roots, over, over, _NO_OPS)
+    anywhere, heads = needed_ops(rule.left), needed_heads(rule.left)
     within = is_sum(rule.left) or is_product(rule.left)
-    return _Entry(rule, _NO_OPS, heads) if within else _Entry(rule, heads, _NO_OPS)
+    return _Entry(rule, roots, anywhere, _NO_OPS, heads) if within else _Entry(rule, roots, anywhere, heads, _NO_OPS)
 
 
 def _roots(rule: AnyRule) -> tuple[str, ...]:

@@ -75,6 +75,15 @@ def needed_heads(term: Any) -> frozenset[str]:
     return frozenset(SUM_HEAD if is_sum(t) else t.op for t in calls)
 
 
+@lru_cache(maxsize=4096)
+def needed_ops(term: Any) -> frozenset[str]:
+    """The ops that must be in the graph for a match; sums, products and powers have many spellings and don't count."""
+    if not isinstance(term, Call):
+        return frozenset()
+    own = frozenset() if is_sum(term) or is_product(term) or term.op == "power" else frozenset((term.op,))
+    return own.union(*map(needed_ops, term.args))
+
+
 def match(views: Views, term: Any, node: Node, scope: Scope) -> Iterator[Scope]:
     """Every way in which a pattern matches the whole of `node`, given what is bound already."""
     if isinstance(term, Variable):

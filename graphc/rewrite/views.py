@@ -102,18 +102,23 @@ class Views:
         while stack:
             top, exponent = stack.pop()
             seen += 1
-            number = scalar_value(top) if top.op is CONST and top.type.is_float else None
-            if number is not None and (number != 0 or exponent > 0) and number == number:
-                coefficient *= number**exponent if exponent > 0 else 1.0 / number ** (-exponent)
-                continue
+            if top.op is CONST and top.type.is_float:
+                number = scalar_value(top)
+                if number is not None and (number != 0 or exponent > 0) and number == number:
+                    coefficient *= number**exponent if exponent > 0 else 1.0 / number ** (-exponent)
+                    continue
             inner = _exponents(top) if seen <= LIMIT and (top is node or top not in self.opaque) else None
             if inner is None:
                 powers[top] = powers.get(top, 0) + exponent
                 continue
             if top.op.name == "negative" and exponent % 2:
                 coefficient = -coefficient
-            stack += [(arg, exponent * k) for arg, k in zip(top.args, inner, strict=False)][::-1]
-        return Product(coefficient, tuple([Factor(base, k) for base, k in powers.items() if k]))
+            if len(inner) == 2:
+                stack.append((top.args[1], exponent * inner[1]))
+            stack.append((top.args[0], exponent * inner[0]))
+        if 0 in powers.values():
+            powers = {base: k for base, k in powers.items() if k}
+        return Product(coefficient, tuple(map(Factor, powers, powers.values())))
 
     def _sum(self, node: Node) -> tuple[Term, ...]:
         if node.op.name in _ADDITIONS and node.args[0] in self._chains and node.args[0] not in self.opaque:
@@ -153,15 +158,17 @@ _EXPONENTS = {
     "reciprocal": (-1,),
     "square": (2,),
     "broadcast_to": (1,),
+    "power": (),  # its own exponent, if that is an integer
 }
 
 
 def _exponents(node: Node) -> tuple[int, ...] | None:
     """The exponents of a node's arguments if it is a product of them, else None; a power's is its own."""
-    if not node.type.is_float:
+    known = _EXPONENTS.get(node.op.name)
+    if known is None or not node.type.is_float:
         return None
-    if node.op.name != "power":
-        return _EXPONENTS.get(node.op.name)
+    if known:
+        return known
     exponent = scalar_value(node.args[1])
     whole = exponent is not None and exponent == int(exponent) and 0 < abs(exponent) <= 2**31
     return (int(exponent),) if exponent is not None and whole else None

@@ -42,12 +42,12 @@ def collect_terms(node: Node, views: Views) -> Node | None:
     if len(terms) == 1:
         return None
     keys = [views.key(t.node) for t in terms]
-    if len(set(keys)) == len(keys) and all(scalar_value(t.node) != 0 for t in terms):
+    if len(set(keys)) == len(keys) and not any(t.node.op is CONST and scalar_value(t.node) == 0 for t in terms):
+        if not _has_loose_signs(node):
+            return None
         turned = _turned(node, views)
         if turned is not None and all(views.product(t.node).coefficient for t in terms):
             return turned
-        if not _has_loose_signs(node):
-            return None
     groups: dict[frozenset[Factor], list[Term]] = {}
     for key, term in zip(keys, terms, strict=True):
         groups.setdefault(key, []).append(term)
@@ -94,7 +94,7 @@ def collect_factors(node: Node, views: Views) -> Node | None:
         return None
     constants, signs, ups, downs = _operands(node, views)
     view = views.product(node)
-    crossed = any(b in downs for b in ups)
+    crossed = not ups.isdisjoint(downs)
     loose = constants > (abs(view.coefficient) != 1.0) or (constants > 0 and not _leads(node))
     if node.op.name == "square":
         loose = node.args[0].op.name == "negative"
@@ -125,7 +125,7 @@ def _operands(node: Node, views: Views) -> tuple[int, int, set[Node], set[Node]]
     while stack and seen <= LIMIT:
         top, side = stack.pop()
         seen += 1
-        if scalar_value(top) is not None:
+        if top.op is CONST and scalar_value(top) is not None:
             constants += 1
         elif top is not node and top in views.opaque:
             sides[side].add(top)
@@ -142,7 +142,7 @@ def _operands(node: Node, views: Views) -> tuple[int, int, set[Node], set[Node]]
 
 def _same_base(node: Node, views: Views) -> bool:
     """x * x, x * x**2: one base on both sides of a multiplication."""
-    if node.op.name != "multiply":
+    if node.op.name != "multiply" or any(_has_two_bases(a) for a in node.args):
         return False
     left, right = (views.product(a) for a in node.args)
     return (
@@ -150,6 +150,11 @@ def _same_base(node: Node, views: Views) -> bool:
         and left.factors[0].base is right.factors[0].base
         and left.factors[0].exponent * right.factors[0].exponent > 0
     )
+
+
+def _has_two_bases(node: Node) -> bool:
+    """Whether a product in normal form is one of two values: with equal bases it would be a power."""
+    return node.op.name in ("multiply", "divide") and all(scalar_value(a) is None for a in node.args)
 
 
 def drop_broadcast(node: Node, views: Views) -> Node | None:

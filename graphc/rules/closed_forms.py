@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.ir.leaf import scalar_value
+from graphc.ir.leaf import CONST, scalar_value
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
 from graphc.rewrite.views import Factor, Product, Term, Views, build_product, build_sum, conform
@@ -18,7 +18,7 @@ R = Exact.ROUNDING
 def common_factor(node: Node, views: Views) -> Node | None:
     """What every term is multiplied by multiplies the sum instead."""
     terms = views.sum(node)
-    if len(terms) < 2 or any(scalar_value(t.node) is not None for t in terms):
+    if len(terms) < 2 or any(t.node.op is CONST and scalar_value(t.node) is not None for t in terms):
         return None
     first, second = (abs(views.product(t.node).coefficient) for t in terms[:2])
     if (first != second or first == 1.0) and not _have_common(views, terms):
