@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from graphc.autodiff.implicit import pullback_solution
+from graphc.autodiff.kinks import broken_lines, slope_of
 from graphc.autodiff.loops_forward import pushforward_control
 from graphc.autodiff.reverse import (
     active_nodes,
@@ -77,6 +78,7 @@ def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Nod
     """The tangent of every node that `outputs` need, given those of some nodes; what is left out is zero."""
     order = topological(outputs)
     active = active_nodes(order, seeds.keys())
+    lines = broken_lines(order, seeds.keys())
     found: dict[Node, Node] = {}
     results: dict[Node, Mapping[int, Node]] = {}
     for node in order:
@@ -89,6 +91,9 @@ def tangents_of(outputs: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Nod
             tangent: Node | None = seeds[node]
         elif node.op is RESULT:
             tangent = results[node.args[0]].get(node["k"])
+        elif node in lines:
+            along = found.get(lines[node].x)
+            tangent = None if along is None else scaled(along, slope_of(lines[node]))
         else:
             tangent = pushforward(node, [found.get(a) for a in node.args])
         if tangent is not None and not _is_zero(tangent := constant_of(tangent) or tangent):

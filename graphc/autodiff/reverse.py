@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphc.autodiff.implicit import pullback_solution
+from graphc.autodiff.kinks import broken_lines, slope_of
 from graphc.autodiff.loops import pullback_control
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError, did_you_mean
 from graphc.expr import build
@@ -115,6 +116,7 @@ def fresh_name(name: str, taken: set[str]) -> str:
 def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, list[Node]]) -> dict[Node, Node]:
     """The total cotangent of every node on a path from a source to an output; `order` has arguments first."""
     active = active_nodes(order, sources)
+    lines = broken_lines(order, sources)
     totals: dict[Node, Node] = {}
     results: dict[Node, dict[int, Node]] = {}
     for node in reversed(order):
@@ -136,6 +138,10 @@ def _backward(order: Sequence[Node], sources: set[Node], cotangents: dict[Node, 
         totals[node] = total
         if node.op is RESULT:
             results.setdefault(node.args[0], {})[node["k"]] = total
+            continue
+        if node in lines:
+            line = lines[node]
+            cotangents.setdefault(line.x, []).append(fitted(scaled(total, slope_of(line)), line.x))
             continue
         for i, arg in enumerate(node.args):
             if arg in active:

@@ -26,6 +26,7 @@ _COMMON: tuple[Rule | ComputedRule, ...] = (
     *arithmetic.COMPUTED,
     *powers.PATTERNS,
     *kinks.PATTERNS,
+    *kinks.COMPUTED,
     *arithmetic.PATTERNS,
     *structure.COMPUTED,
     *products.COMPUTED,

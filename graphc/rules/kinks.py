@@ -8,7 +8,40 @@ One function has one slope where it has a kink, however it is written: the one o
 
 from __future__ import annotations
 
-from graphc.rewrite.rule import Exact, Rule
+from graphc.expr import build
+from graphc.expr.lines import BrokenLine, broken_line
+from graphc.ir.leaf import scalar_value
+from graphc.ir.node import Node
+from graphc.rewrite.rule import ComputedRule, Exact, Rule
+from graphc.rewrite.views import Views
+
+
+def one_kink(node: Node, views: Views) -> Node | None:
+    """A line that is broken at 0 only, and is 0 there, by its name."""
+    if node.op.name == "where" and any(scalar_value(branch) is not None for branch in node.args[1:]):
+        return None  # a mask, perhaps, that keeps an argument where it is used
+    line = broken_line(node, views.opaque)
+    if line is None or line.knots != (0.0,) or line.at_zero != 0.0 or not line.keeps_nan:
+        return None
+    scaled = node.op.name in ("multiply", "divide", "negative")
+    if scaled and not any(a.type.dtype == "bool" for a in node.args) and line.kinks <= {"relu", "absolute"}:
+        return None  # a multiple of what has its name already
+    named = _named(line)
+    return None if named is None or named.type != node.type else named
+
+
+def _named(line: BrokenLine) -> Node | None:
+    left, right = line.slopes
+    if left == 0.0:
+        return _multiple(right, build.apply("relu", line.x))
+    if right == 0.0:
+        return _multiple(left, build.apply("minimum", line.x, 0))
+    return _multiple(right, build.apply("absolute", line.x)) if left == -right else None
+
+
+def _multiple(factor: float, x: Node) -> Node:
+    return x if factor == 1.0 else build.negative(x) if factor == -1.0 else build.multiply(factor, x)
+
 
 B, R = Exact.BITWISE, Exact.ROUNDING
 
@@ -33,5 +66,21 @@ PATTERNS = (
         "not negative anyway",
         when=("nonnegative(x)",),
         assume={"x": "nonnegative"},
+    ),
+)
+COMPUTED = (
+    ComputedRule(
+        "one-kink",
+        ("add", "subtract", "multiply", "divide", "negative", "where", "maximum", "minimum"),
+        one_kink,
+        R,
+        "one name for one function, which rules with it then find",
+        (
+            ("x * (x > 0)", "relu(x)"),
+            ("where(x >= 0, x, -x)", "absolute(x)"),
+            ("minimum(x, -x)", "-absolute(x)"),
+            ("where(x < 0, 3 * x, 0 * x)", "3 * minimum(x, 0)"),
+            ("2 * relu(x) - x", "absolute(x)"),
+        ),
     ),
 )

@@ -42,6 +42,14 @@ CASES: dict[str, list[Case]] = {
         Case(f"sum({text})", X, (np.array([2.0]),), [0.0])
         for text in ("relu(x - 2)", "maximum(x, 2)", "maximum(2, x)", "clip(x, 2, 3)", "clip(x, 0, 2)", "minimum(x, 2)")
     ],
+    "a broken line of one value: `where(x >= 0, x, 0)`, `maximum(x, 0.1 * x)`, `x * (x >= 0)`": [
+        *(Case(t, {"x": "()"}, (0.0,), 0.0) for t in ("where(x >= 0, x, 0)", "x * (x >= 0)", "where(x > 0, x, -x)")),
+        *(Case(t, {"x": "()"}, (0.0,), 0.1) for t in ("maximum(x, 0.1 * x)", "where(x >= 0, x, 0.1 * x)")),
+    ],
+    "`abs(x) + abs(x - 1)`, `abs(x) + 3 * x`": [
+        Case("abs(x) + abs(x - 1)", {"x": "()"}, (0.0,), -1.0),
+        Case("abs(x) + 3 * x", {"x": "()"}, (0.0,), 3.0),
+    ],
     "`maximum(x, y)` at a tie": [Case("maximum(x, y)", XY, (3.0, 3.0), 0.5), Case("fmin(y, x)", XY, (3.0, 3.0), 0.5)],
     "`max(x)` over an axis with k ties": [Case("max(x)", X, (TIES,), [0.0, 1 / 3, 1 / 3, 1 / 3])],
     "`sqrt(x)` at 0": [Case("sqrt(x)", {"x": "()"}, (0.0,), inf)],
