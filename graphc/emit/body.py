@@ -18,7 +18,7 @@ from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 from graphc.plan.lines import is_fresh
-from graphc.plan.nested import Block, Statement
+from graphc.plan.statement import Block, Statement
 
 
 def scalar_text(node: Node) -> str:

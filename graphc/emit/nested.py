@@ -25,7 +25,7 @@ from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node, topological
 from graphc.ir.types import show_shape
 from graphc.ops.creation import numpy_dtype
-from graphc.plan.nested import Block, BranchPlan, LoopPlan, Row, Statement, Variable
+from graphc.plan.statement import Block, BranchPlan, LoopPlan, Row, Statement, Variable
 
 
 def write(body: Body, blocks: Blocks, statement: Statement, undo: str = "") -> None:

@@ -22,7 +22,7 @@ from graphc.ir.control import LOOP, RESULT, after, before, bodies
 from graphc.ir.dims import Dim, Size
 from graphc.ir.node import Node
 from graphc.plan.lines import is_leaf
-from graphc.plan.nested import Block, BranchPlan, LoopPlan, Row, Statement, Variable
+from graphc.plan.statement import Block, BranchPlan, LoopPlan, Row, Statement, Variable
 
 
 @dataclass(eq=False)

@@ -14,8 +14,8 @@ from graphc.emit.nested_names import Blocks
 from graphc.emit.spelling import spell
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node
-from graphc.plan.nested import Block, LoopPlan, Statement
 from graphc.plan.program import Program
+from graphc.plan.statement import Block, LoopPlan, Statement
 
 MAX_UNDO = 46  # characters of the forward line in a comment
 

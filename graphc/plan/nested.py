@@ -1,129 +1,28 @@
-"""Statements, and the plans of loops and branches among them.
+"""The statements of a function, with the plans of the loops and branches among them.
 
-    h, x, W -> loop                    variables: how each value that is carried is kept
-      for t: h <- tanh(x[t] @ W + h)   rows: what each step writes into arrays of histories and stacks
-                                       block: the statements of a step
+    loop(h0, x, W)     h0 <- the array of its history, if backward reads it, else a variable
+                       step: a <- x[t] @ W, h <- tanh(a + h), in an order in which no old value is lost
+                       targets are not read: no one uses the losses
 
 Recursion here is over loops inside one another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from graphc.ir.control import BRANCH, LOOP, RESULT, Body, counted_by, history, needs_steps_of
+from graphc.ir.control import BRANCH, LOOP, RESULT, Body, counted_by, history
 from graphc.ir.leaf import CONST
 from graphc.ir.node import Node
 from graphc.ir.op import Op
-from graphc.plan.buffers import origins, reads_of_each, reuses, writes_into
-from graphc.plan.lines import is_fresh, is_leaf, lines
+from graphc.plan.assigning import not_shared, overtaken, placed_rows, rows_in, writers, written_at_the_end
+from graphc.plan.buffers import reads_of_each, reuses
+from graphc.plan.lines import CONTROL, is_fresh, is_leaf, lines
 from graphc.plan.liveness import branch_needs, live, loop_needs
-from graphc.plan.step import Reads, Slot, arrange, maker
-
-
-class Statement(NamedTuple):
-    """One line, or a loop or a branch.
-
-    node: what it computes.  reuse: the argument whose buffer it may overwrite, or None.
-    undoes: for a gradient, the forward statements that it goes back through.
-    nested: the plan of a loop or a branch.
-    """
-
-    node: Node
-    reuse: Node | None
-    undoes: tuple[Node, ...] = ()
-    nested: LoopPlan | BranchPlan | None = None
-
-    @property
-    def results(self) -> tuple[Node, ...]:
-        """The results in use of a loop or a branch."""
-        return () if self.nested is None else self.nested.results
-
-
-class Variable(NamedTuple):
-    """What a loop carries, and how the code keeps it.
-
-    init: before the loop.  old, new: in the body, before and after a step.
-    history, final: the results in use, or None.
-    owned: the array before the loop is no one else's.  written: steps write into the array.
-    """
-
-    init: Node
-    old: Node
-    new: Node
-    history: Node | None
-    final: Node | None
-    owned: bool
-    written: bool = False
-
-
-class Row(NamedTuple):
-    """A value that each step adds to a result.
-
-    first: it is there before the step's statements.  own: the statement that computes it writes the row.
-    """
-
-    result: Node
-    value: Node
-    first: bool
-    own: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """What is done in a step, or in one of two branches.
-
-    reads: the placeholders in use, and what they stand for.
-    slots: what is assigned; of these, by number, late: at the end of all, fresh: an array of its own.
-    written: old values whose arrays are written into.
-    """
-
-    body: Body
-    reads: tuple[tuple[Node, Node], ...]
-    statements: tuple[Statement, ...]
-    slots: tuple[Slot, ...]
-    late: tuple[int, ...]
-    rows: tuple[Row, ...]
-    fresh: frozenset[int]
-    written: frozenset[Node]
-
-
-@dataclass(frozen=True, eq=False)
-class LoopPlan:
-    """results: those in use.  test: the statements that the condition of a `while` needs.
-    fresh: results that are arrays of their own.  written: what is written into of the values around.
-    """
-
-    node: Node
-    results: tuple[Node, ...]
-    variables: tuple[Variable, ...]
-    block: Block
-    test: tuple[Statement, ...]
-    fresh: frozenset[Node]
-    written: frozenset[Node]
-
-    @property
-    def piled(self) -> list[Node]:
-        """The results that have a row for each step."""
-        return [r for r in self.results if r["k"] >= self.node["carried"]]
-
-    def in_rows(self, variable: Variable) -> bool:
-        """Whether a variable is kept in the rows of its history: while a loop counts, there is an array for them."""
-        return variable.history is not None and self.node["test"] is None
-
-
-@dataclass(frozen=True, eq=False)
-class BranchPlan:
-    """results: those in use; each is a slot of both blocks, in this order.  fresh, written: as for loops."""
-
-    node: Node
-    results: tuple[Node, ...]
-    then: Block
-    other: Block
-    fresh: frozenset[Node]
-    written: frozenset[Node]
+from graphc.plan.statement import Block, BranchPlan, LoopPlan, Statement, Variable
+from graphc.plan.step import Slot, arrange
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,15 +90,13 @@ def plan_loop(node: Node, results: Sequence[Node], scope: Scope) -> LoopPlan:
     tested = _test(test, [*(v.new for v in variables), *(v for _, v in stacks)]) if test is not None else ()
     given = [n for s in tested for n in (s.node, *s.results)]
     slots = [Slot(v.old, v.new) for v in variables if v.history is None or test is not None]
-    block = _block(
-        body,
-        tuple((body.inputs[i], node.args[i]) for i in needs.inputs if i >= m),
-        slots,
-        (histories if test is None else []) + stacks,
-        given,
-        [v for _, v in histories + stacks] if test is not None else [],
-        {v.old for v in variables},
-    )
+    placeholders = tuple((body.inputs[i], node.args[i]) for i in needs.inputs if i >= m)
+    free = {v.old for v in variables}
+    if test is None:
+        step = Step(slots, histories + stacks, given, (), free)
+    else:
+        step = Step(slots, stacks, given, [value for _, value in histories + stacks], free)
+    block = _block(body, placeholders, step)
     variables = [v._replace(written=v.old in block.written) for v in variables]
     changed = {block.slots[i].old for i in block.fresh}
     fresh = {v.final for v in variables if v.final and (v.owned or v.written) and v.old in changed}
@@ -239,7 +136,7 @@ def plan_branch(node: Node, results: Sequence[Node], scope: Scope) -> BranchPlan
         slots = [Slot(inner.get(scope.goes_on.get(r, r)), body.outputs[r["k"]]) for r in results]
         free = {inner[a] for a in scope.free if a in inner}
         reads = tuple((body.inputs[i], node.args[1 + i]) for i in needed)
-        blocks.append(_block(body, reads, slots, [], [], [], free))
+        blocks.append(_block(body, reads, Step(slots, free=free)))
     then, other = blocks
     fresh = frozenset(r for i, r in enumerate(results) if i in then.fresh and i in other.fresh)
     outer = {p: arg for block in blocks for p, arg in block.reads}
@@ -253,125 +150,47 @@ _PLANNERS: dict[Op, Callable[[Node, Sequence[Node], Scope], LoopPlan | BranchPla
 }
 
 
-def _block(
-    body: Body,
-    reads_from: tuple[tuple[Node, Node], ...],
-    slots: Sequence[Slot],
-    rows: Sequence[tuple[Node, Node]],
-    given: Sequence[Node],
-    appended: Sequence[Node],
-    free: Collection[Node],
-) -> Block:
-    """The statements of a step or of a branch.
+class Step(NamedTuple):
+    """What a step, or one side of a branch, has to do.
 
-    rows: results and their values.  given: what the test of a `while` has computed.  appended: values that lists
-    hold.  free: old values whose arrays may be written into.
+    slots: what it assigns.  rows: results and what it adds to them.  given: what the test of a `while` has computed.
+    appended: values that lists hold on to.  free: old values whose arrays may be written into.
     """
-    outside = [*(value for _, value in rows), *appended]
+
+    slots: Sequence[Slot]
+    rows: Sequence[tuple[Node, Node]] = ()
+    given: Sequence[Node] = ()
+    appended: Sequence[Node] = ()
+    free: Collection[Node] = ()
+
+
+def _block(body: Body, placeholders: tuple[tuple[Node, Node], ...], step: Step) -> Block:
+    """The statements of a step; placeholders: those in use, and what they stand for."""
+    slots, outside = step.slots, [*(value for _, value in step.rows), *step.appended]
     roots = [*(s.new for s in slots), *outside]
-    order = live(roots, given)
+    order = live(roots, step.given)
     wanted = {*roots, *(n for n in order if n in body.names and not is_leaf(n))}
-    chosen = lines(order, wanted, given)
+    chosen = lines(order, wanted, step.given)
     reads = reads_of_each(order, chosen)
     arranged = arrange(reads, slots, rows_in(order))
-    placed = _rows(rows, slots, chosen, counted_by(order), direct=not appended)
-    chosen -= _written_at_the_end(slots, arranged.late, reads, outside)
+    rows = placed_rows(step.rows, slots, chosen, counted_by(order), direct=not step.appended)
+    chosen -= written_at_the_end(slots, arranged.late, reads, outside)
     reads = {n: reads[n] for n in arranged.order if n in chosen}
     reuse = reuses(order, reads, chosen, wanted)
-    passing: set[Node] = set()
-    for old, writer in _writers(slots, arranged.late, placed, appended, reads, reuse):
-        if old in free and writer.op in _PLANNERS:
-            passing.add(old)
-        elif old in free:
-            reuse[writer] = old
-    late = [i for i, slot in enumerate(slots) if i in arranged.late or _overtaken(slot, reads, reuse)]
-    goes_on = {s.new: s.old for i, s in enumerate(slots) if i not in late and s.old is not None}
-    plans = Scope.of(order, chosen, passing, goes_on).plans(reads)
+    into = [w for w in writers(slots, arranged.late, rows, step.appended, reads, reuse) if w[0] in step.free]
+    reuse |= {writer: old for old, writer in into if writer.op not in CONTROL}
+    late = [i for i, slot in enumerate(slots) if i in arranged.late or overtaken(slot, reads, reuse)]
+    scope = Scope.of(
+        order,
+        chosen,
+        free={old for old, writer in into if writer.op in CONTROL},
+        goes_on={s.new: s.old for i, s in enumerate(slots) if i not in late and s.old is not None},
+    )
+    plans = scope.plans(reads)
     done = tuple(Statement(n, reuse.get(n), (), plans.get(n)) for n in reads)
     made = {n for n in reads if is_fresh(n)} | {r for plan in plans.values() for r in plan.fresh}
-    fresh = {i for i, s in enumerate(slots) if i not in late and s.new in made}
-    fresh |= {i for i, s in enumerate(slots) if s.new is s.old and s.old in free}
-    fresh = {
-        i for i in fresh if not any({slots[i].old, slots[i].new} & origins(s.new) for s in slots if s is not slots[i])
-    }
-    written = {n for n in reuse.values() if n in free} | {n for p in plans.values() for n in p.written}
-    return Block(body, reads_from, done, tuple(slots), tuple(late), placed, frozenset(fresh), frozenset(written))
-
-
-def _overtaken(slot: Slot, reads: Reads, reuse: Mapping[Node, Node]) -> bool:
-    """Whether the old value would be read after the first line that has the name of the new one."""
-    first = maker(slot.new)
-    if slot.old is None or first not in reads:
-        return False
-    while reuse.get(first) in reads:
-        first = reuse[first]
-    if reuse.get(first) is slot.old:
-        return False
-    order = list(reads)
-    copies = "writes" in first.op.traits and first.args[0] is not slot.old  # before it reads what it writes
-    behind = order[order.index(first) + (0 if copies else 1) :]
-    return any(slot.old in reads[n] for n in behind)
-
-
-def rows_in(order: Sequence[Node]) -> set[Node]:
-    """Last values of loops that are rows of histories in use."""
-    inside = set(order)
-    finals = [n for n in order if n.op is RESULT and n.args[0].op is LOOP and n["k"] < n.args[0]["carried"]]
-    return {n for n in finals if n.args[0]["test"] is None and history(n.args[0], n["k"]) in inside}
-
-
-def _rows(
-    rows: Sequence[tuple[Node, Node]],
-    slots: Sequence[Slot],
-    chosen: Collection[Node],
-    loops: Mapping[str, Node],
-    direct: bool,
-) -> tuple[Row, ...]:
-    """When each row is written. direct: a row can be assigned to, lists are only appended to."""
-    taken = {s.new for s in slots}
-    placed: list[Row] = []
-    for result, value in rows:
-        stored = value.op is not RESULT or value.args[0].op is BRANCH
-        own = direct and value in chosen and stored and value not in taken
-        first = value not in chosen and not needs_steps_of(value, loops)
-        placed.append(Row(result, value, first, own))
-        taken.add(value)
-    return tuple(placed)
-
-
-def _written_at_the_end(
-    slots: Sequence[Slot], late: Sequence[int], reads: Reads, outside: Collection[Node]
-) -> set[Node]:
-    """New values that are written where they are assigned at the end: `a, b = b, a + b`.
-
-    No statement mentions them, and they mention nothing that is overwritten before.
-    """
-    mentioned = {n for used in reads.values() for n in used} | set(outside)
-    overwritten = {s.old for i, s in enumerate(slots) if i not in late}
-    news = [s.new for s in slots]
-    found: set[Node] = set()
-    for node in (news[i] for i in late):
-        alone = node in reads and node not in mentioned and news.count(node) == 1
-        short = node.op not in _PLANNERS and "writes" not in node.op.traits
-        if alone and short and overwritten.isdisjoint(reads[node]):
-            found.add(node)
-    return found
-
-
-def _writers(
-    slots: Sequence[Slot],
-    late: Sequence[int],
-    rows: Sequence[Row],
-    appended: Sequence[Node],
-    reads: Reads,
-    reuse: Mapping[Node, Node],
-) -> Iterator[tuple[Node, Node]]:
-    """(old value, statement): what may be written into the array of the old value."""
-    for i, slot in enumerate(slots):
-        if i in late or slot.old is None:
-            continue
-        others = [s.new for s in slots if s is not slot]
-        rest = [r.value for r in rows if not r.first and not r.own and r.value is not slot.new]
-        writer = writes_into(slot, reads, reuse, [*others, *rest, *appended])
-        if writer is not None:
-            yield slot.old, writer
+    changed = [i for i, s in enumerate(slots) if i not in late and s.new in made]
+    same = [i for i, s in enumerate(slots) if s.new is s.old and s.old in step.free]
+    written = {n for n in reuse.values() if n in step.free} | {n for p in plans.values() for n in p.written}
+    fresh = not_shared(slots, [*changed, *same])
+    return Block(body, placeholders, done, tuple(slots), tuple(late), rows, fresh, frozenset(written))

@@ -17,8 +17,9 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.passes.pipeline import Joint
 from graphc.plan.lines import is_leaf, lines
-from graphc.plan.nested import Statement, statements
+from graphc.plan.nested import statements
 from graphc.plan.split import Split, split
+from graphc.plan.statement import Statement
 
 
 @dataclass(frozen=True, eq=False)

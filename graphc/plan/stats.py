@@ -12,8 +12,8 @@ from graphc.ir.dims import Dim, at_least, substitute
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Node
 from graphc.ir.sizes import names_of
-from graphc.plan.nested import BranchPlan, Statement
 from graphc.plan.program import Program
+from graphc.plan.statement import BranchPlan, Statement
 
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "int32": 4, "bool": 1}
 _FREE = ("view", "creation", "result")
