@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from graphc.emit import layout
-from graphc.emit.expression import Writer, numpy_text
+from graphc.emit.expression import Writer, joined, named, numpy_text
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
 from graphc.expr.facts import FACTS
@@ -144,7 +144,7 @@ class Body:
         update = node.op.update
         assert update is not None
         text = update if isinstance(update, str) else update(node)
-        extra: dict[str, ast.expr] = {node.op.args[0]: ast.Name(name)}
+        extra: dict[str, ast.expr] = {node.op.args[0]: named(name)}
         if statement.reuse is not None and statement.reuse is not node.args[0]:
             extra[node.op.args[1]] = self.writer.expr(node.args[0])
         if "writes" in node.op.traits:
@@ -161,7 +161,9 @@ class Body:
             call = _call_parts(self.writer.fill(text, node, **extra))
             self.lines += layout.call_statement("", *call, self.indent, untyped)
             return
-        target = print_expr(self.writer.fill(left, node, **extra))
+        tree = self.writer.fill(left, node, **extra)
+        into_a_row = isinstance(extra[node.op.args[0]], ast.Subscript) and "index" in node.op.attrs
+        target = print_expr(joined(tree) if into_a_row and not node["index"].arrays else tree)
         value = self.writer.fill(right, node, **extra)
         if sign == "+=" and fresh:
             sign = "="

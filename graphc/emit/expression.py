@@ -72,9 +72,7 @@ class Writer:
     def expr(self, node: Node) -> ast.expr:
         """The node where it is used: its name if it has one."""
         name = self._names.get(node)
-        if name is None:
-            return self.definition(node)
-        return ast.Name(name) if name.isidentifier() else template_tree(name)
+        return self.definition(node) if name is None else named(name)
 
     def definition(self, node: Node) -> ast.expr:
         """What computes the node, whatever it is called."""
@@ -96,7 +94,12 @@ class Writer:
         if extra:
             scope |= extra
         tree: ast.expr = filler(template)(self._name, scope)
-        return tree
+        return joined(tree) if "index" in node.op.attrs and self._is_element(node) else tree
+
+
+    def _is_element(self, node: Node) -> bool:
+        """Whether a node reads from, or writes into, what is a row itself."""
+        return not self._names.get(node.args[0], "_").isidentifier() and not node["index"].arrays
 
     def _arguments(self, template: str, node: Node) -> dict[str, Any]:
         """What the argument names of a template stand for."""
@@ -253,6 +256,20 @@ class Writer:
         if array.ndim == 0:
             return self.number(_shortest(array[()]))
         return ast.List([self._nested(item) for item in array])
+
+
+def named(name: str) -> ast.expr:
+    """The tree of a name, or of a row that stands for one: `hs[t + 1]`."""
+    return ast.Name(name) if name.isidentifier() else template_tree(name)
+
+
+def joined(tree: ast.expr) -> ast.expr:
+    """An element of a row as an element of the array: `hs[t][i]` is `hs[t, i]`."""
+    row = tree.value if isinstance(tree, ast.Subscript) else None
+    if not isinstance(tree, ast.Subscript) or not isinstance(row, ast.Subscript):
+        return tree
+    rest = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+    return ast.Subscript(row.value, ast.Tuple([row.slice, *rest]))
 
 
 def _is_whole(tree: ast.expr) -> bool:
