@@ -18,6 +18,7 @@ import numpy as np
 
 from graphc.emit.numeric import is_number, may_be_zero
 from graphc.emit.template import filler, names_of, template_tree
+from graphc.ir.control import RESULT
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE
@@ -136,7 +137,7 @@ class Writer:
         return node.op.name in _JOINS or all(map(is_number, node.args))
 
     def _typed(self, node: Node, dtype: str = "float32") -> Node | ast.expr:
-        named = node in self._names and node.op is not INPUT
+        named = node in self._names and node.op not in (INPUT, RESULT)
         if dtype not in ("float32", "float64") or not is_number(node) or named:
             return node
         self.symbols.add("np")

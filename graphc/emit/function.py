@@ -49,8 +49,9 @@ def computed(
     seen: set[Node] = set()
     values: list[str] = []
     kept = set(map(owner, saved))
+    copied = {s.node for s in program.forward if "view" in s.node.op.traits}.difference(saved)
     for node in outputs:
-        values.append(body.result(node, again=node in seen, held=owner(node) in kept))
+        values.append(body.result(node, again=node in seen, held=owner(node) in kept and node not in copied))
         seen.add(node)
     body.lines += returned(values)
     head = layout.call_statement("", check, [n["name"] for n in inputs], 1) if inputs else []

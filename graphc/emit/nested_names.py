@@ -24,6 +24,8 @@ from graphc.ir.node import Node
 from graphc.plan.lines import is_leaf
 from graphc.plan.statement import Block, BranchPlan, LoopPlan, Row, Statement, Variable
 
+MAX_PLACE = 40  # characters of a file's name and line
+
 
 @dataclass(eq=False)
 class BlockNames:
@@ -230,7 +232,9 @@ def places_of(nodes: Iterable[Node], origin: Mapping[Node, Span]) -> dict[str, s
     for node in nodes:
         if node.op is LOOP and node in origin:
             span = origin[node]
-            found[node["index"]] = f"{PurePath(printable(span.source.name)).name}:{span.position[0]}"
+            place = f"{PurePath(printable(span.source.name)).name}:{span.position[0]}"
+            if place.isascii() and len(place) <= MAX_PLACE:
+                found[node["index"]] = place
         for body in bodies(node):
             found |= places_of(body.graph.nodes, body.origin)
     return found

@@ -61,6 +61,7 @@ NODES = {
     "If",
     "For",
     "While",
+    "Break",
     "Raise",
     "Try",
     "ExceptHandler",
