@@ -9,9 +9,10 @@ import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from graphc.emit import layout
-from graphc.emit.expression import Writer, joined, named, numpy_text
+from graphc.emit.expression import Writer, numpy_text
 from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
+from graphc.emit.template import joined, named
 from graphc.expr.facts import FACTS
 from graphc.ir.control import RESULT
 from graphc.ir.leaf import CONST, INPUT

@@ -97,7 +97,6 @@ class Writer:
         tree: ast.expr = filler(template)(self._name, scope)
         return joined(tree) if "index" in node.op.attrs and self._is_element(node) else tree
 
-
     def _is_element(self, node: Node) -> bool:
         """Whether a node reads from, or writes into, what is a row itself."""
         return not self._names.get(node.args[0], "_").isidentifier() and not node["index"].arrays
@@ -257,20 +256,6 @@ class Writer:
         if array.ndim == 0:
             return self.number(_shortest(array[()]))
         return ast.List([self._nested(item) for item in array])
-
-
-def named(name: str) -> ast.expr:
-    """The tree of a name, or of a row that stands for one: `hs[t + 1]`."""
-    return ast.Name(name) if name.isidentifier() else template_tree(name)
-
-
-def joined(tree: ast.expr) -> ast.expr:
-    """An element of a row as an element of the array: `hs[t][i]` is `hs[t, i]`."""
-    row = tree.value if isinstance(tree, ast.Subscript) else None
-    if not isinstance(tree, ast.Subscript) or not isinstance(row, ast.Subscript):
-        return tree
-    rest = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
-    return ast.Subscript(row.value, ast.Tuple([row.slice, *rest]))
 
 
 def _is_whole(tree: ast.expr) -> bool:

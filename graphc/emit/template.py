@@ -68,3 +68,17 @@ def _whole_number(tree: ast.expr) -> ast.expr:
     if isinstance(tree, ast.Constant) and isinstance(tree.value, float) and tree.value == int(tree.value) < 1e15:
         return ast.Constant(int(tree.value))
     return tree
+
+
+def named(name: str) -> ast.expr:
+    """The tree of a name, or of a row that stands for one: `hs[t + 1]`."""
+    return ast.Name(name) if name.isidentifier() else template_tree(name)
+
+
+def joined(tree: ast.expr) -> ast.expr:
+    """An element of a row as an element of the array: `hs[t][i]` is `hs[t, i]`."""
+    row = tree.value if isinstance(tree, ast.Subscript) else None
+    if not isinstance(tree, ast.Subscript) or not isinstance(row, ast.Subscript):
+        return tree
+    rest = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+    return ast.Subscript(row.value, ast.Tuple([row.slice, *rest]))
