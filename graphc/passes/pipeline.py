@@ -90,6 +90,11 @@ def simplify_derivative(graph: Graph, fixed: Sequence[Node]) -> Graph:
     return send_masks(reused, fixed)[0]
 
 
+def before_derivatives(graph: Graph) -> Graph:
+    """A graph as it is differentiated: stable, and loops do in their steps only what depends on other steps."""
+    return _short_loops(stabilise(graph)[0])[0]
+
+
 def settled(graph: Graph) -> Joint:
     """A graph whose derivatives are among its outputs, all in simplest form: there is nothing left to differentiate."""
     looped, _ = _short_loops(graph, len(graph.outputs), settled=graph.nodes)

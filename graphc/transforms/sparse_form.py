@@ -28,7 +28,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.sizes import bind_sizes
 from graphc.module import Interface
-from graphc.passes.pipeline import stabilise
+from graphc.passes.pipeline import before_derivatives
 from graphc.transforms.compiled import Form
 from graphc.transforms.compressed import Block, Coded, Passes, coded
 from graphc.transforms.triplets import Triplets
@@ -97,7 +97,7 @@ class SparseForm(Form):
 
     def __init__(self, traced: Traced, names: Sequence[str], nest: Nest, name: str, compress: Compress) -> None:
         super().__init__(traced, names)
-        self._graph, _ = stabilise(traced.graph)
+        self._graph = before_derivatives(traced.graph)
         self._interface = Interface.of_traced(traced)
         self._nest = nest
         self._compress = compress

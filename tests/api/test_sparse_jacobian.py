@@ -74,6 +74,26 @@ def adjustment(count: int, cameras: int = 3, points: int = 5) -> tuple[Any, ...]
     )
 
 
+def filled(x: Any) -> Any:
+    h = np.zeros(len(x))
+    for i in range(1, len(x)):
+        h[i] = np.sin(x[i]) * x[i - 1]
+    return h
+
+
+def chain(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x) - 1):
+        total = total + (x[i + 1] - x[i] ** 2) ** 2
+    return total
+
+
+def smoothed(u: Any) -> Any:
+    for _ in range(2):
+        u = u + 0.1 * (np.roll(u, 1) - 2.0 * u + np.roll(u, -1)) ** 2
+    return u
+
+
 # --- equal to the dense ones ---
 
 # function, shape of the argument, passes
@@ -95,6 +115,8 @@ JACOBIANS: dict[str, tuple[Any, tuple[int, ...], int]] = {
     "round": (lambda x: np.roll(x, 1) * x, (8,), 2),
     "stencil": (lambda x: np.convolve(x, [1.0, -2.0, 1.0], "same") + x**2, (9,), 3),
     "every second": (lambda x: np.where(np.arange(6) % 2 == 0, x, 0.0) ** 2 + x[::-1], (6,), 2),
+    "filled in a loop": (filled, (20,), 2),
+    "smoothed in a loop": (smoothed, (15,), 5),
     "stacks": (lambda x: np.linalg.solve(x + 5.0 * np.eye(2), x[..., :1])[..., 0], (3, 2, 2), 2),
     "a known matrix": (lambda x: np.tril(np.triu(np.ones((6, 6)), -1)) @ x**2, (6,), 2),
 }
@@ -119,6 +141,7 @@ HESSIANS: dict[str, tuple[Any, tuple[int, ...], int]] = {
     "hub": (hub, (7,), 2),
     "dense": (lambda x: np.log(np.sum(np.exp(x))), (4,), 4),
     "grid": (lambda u: np.sum((u[1:] - u[:-1]) ** 4) + np.sum((u[:, 1:] - u[:, :-1]) ** 4), (4, 5), 7),
+    "a chain in a loop": (chain, (20,), 3),
     "linear": (lambda x: np.sum(x), (3,), 0),
     "scalar": (lambda x: x**4, (), 1),
 }
