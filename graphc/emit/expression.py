@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graphc.emit.numeric import is_number, may_be_zero
-from graphc.emit.template import filler, joined, named, template_tree
+from graphc.emit.template import filler, joined, named, names_of, template_tree
 from graphc.ir.control import RESULT
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Array, Index, Range
