@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,7 @@ from graphc.ir.graph import Graph
 from graphc.load import load_module
 from graphc.module import Interface
 from graphc.passes import pipeline
+from graphc.passes.checkpoint import checkpointed
 from graphc.passes.pipeline import Joint, further, join
 from graphc.plan.program import Program, plan
 from graphc.plan.stats import Stats, measure
@@ -100,6 +102,7 @@ def compile(
     name: str | None = None,
     target: str = "numpy",
     mode: str | Sequence[str] | None = None,
+    checkpoint: str | None = None,
 ) -> Module:
     """Compile a model into NumPy code for its values and gradients.
 
@@ -112,6 +115,8 @@ def compile(
     target: "numpy".
     mode: what else the generated file has besides `forward`, `backward` and `value_and_grad`: "jvp", "hvp",
     "jacobian", "hessian", or a tuple of them. They are methods of the module, too.
+    checkpoint: "sqrt": of T steps of a loop about sqrt(T) are saved, and the others computed again for the
+    gradients, where nothing but what the loop ends with is used.
     Raises a GraphcError that says where and what.
 
     >>> m = compile("x * y")
@@ -123,9 +128,17 @@ def compile(
         check_name(name)
     with collector_paused():
         if callable(source) and not is_sympy(source):
-            return module_of(trace_function(source, inputs), wrt, name, modes)
-        graph = _graph_of(source, inputs, name)
+            traced = trace_function(source, inputs)
+            return module_of(replace(traced, graph=_checkpointed(traced.graph, checkpoint)), wrt, name, modes)
+        graph = _checkpointed(_graph_of(source, inputs, name), checkpoint)
         return Module(graph, wrt_names(graph, wrt), name, modes=modes)
+
+
+def _checkpointed(graph: Graph, how: str | None) -> Graph:
+    """The graph with its loops in pieces, if that is asked for."""
+    if how not in (None, "sqrt"):
+        raise UnsupportedError("G040", f"`{how}` is no way of checkpointing", hint='the way is checkpoint="sqrt"')
+    return graph if how is None else checkpointed(graph)
 
 
 def module_of(

@@ -19,7 +19,7 @@ import numpy as np
 from graphc.emit.numeric import is_number, may_be_zero
 from graphc.emit.template import filler, joined, named, names_of, template_tree
 from graphc.ir.control import RESULT
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Dim, Size, roots
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Constant, Node
@@ -207,7 +207,7 @@ class Writer:
         """A size as an expression of the named sizes."""
         if isinstance(dim, int):
             return self.number(dim)
-        self.used_sizes |= set(dim.names())
+        self.used_sizes |= {*dim.names(), *map(str, roots(dim))}
         tree = ast.parse(str(dim), mode="eval").body
         self.symbols |= called(tree)
         written: ast.expr = renamed(tree, self._sizes, self._rename)
@@ -296,6 +296,9 @@ def renamed(tree: Any, names: Mapping[str, str], functions: Mapping[str, str]) -
     if isinstance(tree, ast.Name):
         return ast.Name(names.get(tree.id, tree.id))
     if isinstance(tree, ast.Call):
+        root = names.get(ast.unparse(tree))
+        if root is not None:
+            return ast.Name(root)
         return ast.Call(renamed(tree.func, functions, {}), [renamed(a, names, functions) for a in tree.args], [])
     if isinstance(tree, ast.AST):
         return type(tree)(**{f: renamed(getattr(tree, f), names, functions) for f in tree._fields})

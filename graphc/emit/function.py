@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from graphc.emit import layout
 from graphc.emit.body import Body
+from graphc.emit.expression import renamed
 from graphc.emit.naming import Names
 from graphc.emit.nested import write
+from graphc.emit.pyexpr import print_expr
 from graphc.emit.target import Target
 from graphc.emit.undo import Undo
 from graphc.ir.dims import Size
@@ -57,11 +60,27 @@ def computed(
     head = layout.call_statement("", check, [n["name"] for n in inputs], 1) if inputs else []
     head += conversions(target, inputs, names.forward)
     body.writer.used_sizes |= set(extra)
-    wanted = [s for s in names.forward_sizes if s in body.writer.used_sizes and s not in body.defined]
+    wanted = _wanted(names.forward_sizes, body)
     sources = {s.name: s for s in size_sources([(n["name"], n.type) for n in inputs])}
     ranks = {n["name"]: n.type.rank for n in inputs}
     head += size_lines([(sources[s], names.forward_sizes[s]) for s in wanted], ranks, target)
-    return [*head, *body.finish()]
+    return [*head, *_root_lines(names.forward_sizes, body), *body.finish()]
+
+
+def _wanted(sizes: Mapping[str, str], body: Body) -> list[str]:
+    """The sizes that lines use and none defines."""
+    return [s for s in sizes if s.isidentifier() and s in body.writer.used_sizes and s not in body.defined]
+
+
+def _root_lines(sizes: Mapping[str, str], body: Body) -> list[str]:
+    """`r = max(int(T**0.5), 1)` for each root that lines use."""
+    lines: list[str] = []
+    for text, local in sizes.items():
+        if not text.isidentifier() and text in body.writer.used_sizes:
+            known = {other: name for other, name in sizes.items() if other != text}
+            tree = renamed(ast.parse(text, mode="eval").body, known, body.target.renamed)
+            lines += layout.assign(local, print_expr(tree), 1)
+    return lines
 
 
 def owner(node: Node) -> Node:
@@ -141,7 +160,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
         values.append(f"{field_name[1:]}={body.result(node, again=node in seen, held=node in given)}")
         seen.add(node)
     body.lines += layout.call_statement("return", "Gradients", values, 1)
-    wanted = [s for s in names.backward_sizes if s in body.writer.used_sizes and s not in body.defined]
+    wanted = _wanted(names.backward_sizes, body)
     places = _places(saved, names.backward)
     extra = [s for s in wanted if s not in places]
     targets = [names.backward[n] for n in saved] + [names.backward_sizes[s] for s in extra]
@@ -150,7 +169,7 @@ def backward_body(program: Program, target: Target, names: Names) -> tuple[list[
         head += conversions(target, names.seeds, names.backward)
     ranks = {names.backward[n]: n.type.rank for n in saved}
     head += size_lines([(places[s], names.backward_sizes[s]) for s in wanted if s in places], ranks, target)
-    return [*head, *body.finish()], extra
+    return [*head, *_root_lines(names.backward_sizes, body), *body.finish()], extra
 
 
 def _places(saved: Iterable[Node], names: Mapping[Node, str]) -> dict[str, SizeSource]:

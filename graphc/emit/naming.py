@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.emit.names import Namer, pre_activation
 from graphc.emit.nested_names import Blocks, Naming, last_row, name_inside, places_of
 from graphc.ir.node import Node
 from graphc.plan.program import Program
-from graphc.plan.split import history_of, sizes_of
+from graphc.plan.split import history_of, roots_of, sizes_of
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ def name_everything(program: Program) -> Names:
     wanted = dict(graph.names)
     for name, node in zip(program.values.output_names, program.final_values, strict=True):
         wanted.setdefault(node, name)
-    forward_sizes = {s: namer.fresh(s) for s in sizes_of([*program.split.forward, *program.split.backward])}
+    forward_sizes = _size_names([*program.split.forward, *program.split.backward], namer)
     places = places_of(program.joint.values.nodes, program.joint.values.origin)
     naming = Naming(namer, forward_sizes, places)
     naming.statements(program.forward, forward, wanted, graph.users)
@@ -46,6 +46,11 @@ def name_everything(program: Program) -> Names:
     names.local_value = outer.fresh(program.values.output_names[0])
     names.local_saved = "saved" if "saved" not in graph.input_names else outer.fresh("saved")
     return names
+
+
+def _size_names(nodes: Sequence[Node], namer: Namer) -> dict[str, str]:
+    """What the sizes of these nodes are called; a square root, which has no name itself, is called r."""
+    return {s: namer.fresh(s) for s in sizes_of(nodes)} | {text: namer.fresh("r") for text in roots_of(nodes)}
 
 
 def _backward_names(
@@ -63,7 +68,7 @@ def _backward_names(
         rows = history_of(node)
         if rows in backward:
             backward[node] = last_row(backward[rows], node)
-    sizes = {s: namer.fresh(s) for s in sizes_of(program.split.backward)}
+    sizes = _size_names(program.split.backward, namer)
     mine = dict(wanted)
     for node, ct in program.joint.cotangents.items():
         if node in forward and ct not in mine:

@@ -24,6 +24,7 @@ from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
 from graphc.passes.loops import on_loops, pruned, solved
+from graphc.plan.split import roots_of
 
 INDENT = "    "
 WIDEST = 16  # characters of a name that others are aligned with
@@ -51,10 +52,19 @@ def outline(graph: Graph) -> list[str]:
         if node.op is not INPUT:
             names.setdefault(node, name)
     writer = _Outline(names, Namer([*plain.input_names, *names.values()]))
-    lines = list(writer.lines(plain.nodes, set(names), 0))
+    lines = _with_roots(list(writer.lines(plain.nodes, set(names), 0)), roots_of(plain.nodes), writer.namer)
     if len(lines) > MAX_LINES:
         return []
     return [text for _, run in groupby(lines, lambda line: (line.depth, bool(line.name))) for text in _aligned(run)]
+
+
+def _with_roots(lines: list[Line], roots: Sequence[str], namer: Namer) -> list[Line]:
+    """The lines with a name for each square root of a size."""
+    for text in roots:
+        name, written = namer.fresh("r"), text.replace(" ** ", "**")
+        named = [line._replace(text=line.text.replace(text, name).replace(written, name)) for line in lines]
+        lines = [Line(0, name, written), *named]
+    return lines
 
 
 def _aligned(run: Iterable[Line]) -> list[str]:

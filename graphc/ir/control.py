@@ -213,11 +213,17 @@ def stack(node: Node, j: int) -> Node:
 
 def names_in(node: Node) -> Iterator[str]:
     """The names of the sizes in a node's own attributes, its bodies included; the index of a loop is its body's own."""
+    for size, own in sizes_in(node):
+        yield from (name for name in size.names() if name not in own)
+
+
+def sizes_in(node: Node) -> Iterator[tuple[Size, frozenset[str]]]:
+    """The sizes in a node's own attributes, its bodies included, and the indices of the loops inside it around each."""
     pending: list[Any] = [(node, frozenset())]
     while pending:
         top, own = pending.pop()
         if isinstance(top, Size):
-            yield from (name for name in top.names() if name not in own)
+            yield top, own
         elif isinstance(top, Range):
             pending += ((top.start, own), (top.stop, own))
         elif isinstance(top, Body):

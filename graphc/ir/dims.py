@@ -4,16 +4,17 @@
     2 * h + n - h      ->  h + n
     (n + 1) // 2       ->  a size that prints as `(n + 1) // 2`
     minimum(n, h)      ->  a size that prints as `min(h, n)`
+    root(n)            ->  a size that prints as `max(int(n ** 0.5), 1)`
     n - n              ->  0, a plain int
 
 A `Dim` is an `int` or a `Size`; a polynomial that is constant is always the `int`, so equality of
 sizes is `==`. Quotients appear where a slice has a step, minima where a matrix has as many singular
-values as it has rows or columns; they are atoms of the polynomial.
+values as it has rows or columns, roots where a loop is cut into pieces; they are atoms of the polynomial.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Union
 
 from graphc.errors import LimitError, ShapeError
@@ -21,28 +22,29 @@ from graphc.errors import LimitError, ShapeError
 MAX_SIZE = 2**63 - 1
 
 Dim = Union[int, "Size"]
-Atom = Union[str, "Quotient", "Minimum"]
+Atom = Union[str, "Quotient", "Minimum", "Root"]
 Monomial = tuple[Atom, ...]  # a product of atoms, sorted by their text; () is the constant
 
 
 class Quotient(NamedTuple):
     """`numerator // denominator`, rounded down: an atom of a polynomial."""
 
-    numerator: Size
-    denominator: int
+    numerator: Dim
+    denominator: Dim
 
     def names(self) -> Iterator[str]:
-        yield from self.numerator.names()
+        yield from _names(self)
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
-        return evaluate(self.numerator, sizes) // self.denominator
+        return evaluate(self.numerator, sizes) // evaluate(self.denominator, sizes)
 
     def mapped(self, change: Callable[[Dim], Dim]) -> Dim:
         """The same of changed sizes."""
-        return change(self.numerator) // self.denominator
+        return quotient(change(self.numerator), change(self.denominator))
 
     def __str__(self) -> str:
-        return f"({self.numerator}) // {self.denominator}"
+        plain = isinstance(self.denominator, int) or _is_atom(self.denominator)
+        return f"({self.numerator}) // {self.denominator if plain else f'({self.denominator})'}"
 
 
 class Minimum(NamedTuple):
@@ -52,9 +54,7 @@ class Minimum(NamedTuple):
     second: Dim
 
     def names(self) -> Iterator[str]:
-        for dim in self:
-            if isinstance(dim, Size):
-                yield from dim.names()
+        yield from _names(self)
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         return min(evaluate(self.first, sizes), evaluate(self.second, sizes))
@@ -65,6 +65,37 @@ class Minimum(NamedTuple):
 
     def __str__(self) -> str:
         return f"min({self.first}, {self.second})"
+
+
+class Root(NamedTuple):
+    """The square root of a size, rounded down, at least 1: an atom of a polynomial."""
+
+    square: Size
+
+    def names(self) -> Iterator[str]:
+        yield from _names(self)
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        return max(int(evaluate(self.square, sizes) ** 0.5), 1)
+
+    def mapped(self, change: Callable[[Dim], Dim]) -> Dim:
+        """The same of a changed size."""
+        return root(change(self.square))
+
+    def __str__(self) -> str:
+        return f"max(int({self.square} ** 0.5), 1)" if self.square.name else f"max(int(({self.square}) ** 0.5), 1)"
+
+
+def _is_atom(dim: Size) -> bool:
+    """Whether a size is a name or a function of sizes, and needs no brackets."""
+    (monomial, coefficient), *others = dim.terms
+    return not others and coefficient == 1 and len(monomial) == 1 and not isinstance(monomial[0], Quotient)
+
+
+def _names(dims: Iterable[Dim]) -> Iterator[str]:
+    for dim in dims:
+        if isinstance(dim, Size):
+            yield from dim.names()
 
 
 class Size:
@@ -213,6 +244,29 @@ def minimum(a: Dim, b: Dim) -> Dim:
     return Size((((Minimum(first, second),), 1),))
 
 
+def quotient(a: Dim, b: Dim) -> Dim:
+    """`a // b`, for a size `b` that is positive wherever the quotient is asked for."""
+    if not isinstance(b, int):
+        return Size((((Quotient(a, b),), 1),))
+    if b <= 0:
+        raise ShapeError("G023", f"a size is divided by a positive integer, not {b}")
+    return a // b
+
+
+def root(dim: Dim) -> Dim:
+    """The square root, rounded down, at least 1."""
+    return max(int(dim**0.5), 1) if isinstance(dim, int) else Size((((Root(dim),), 1),))
+
+
+def roots(dim: Dim) -> Iterator[Root]:
+    """The roots in a size, those inside other roots first."""
+    for atom in [atom for monomial, _ in _terms(dim) for atom in monomial]:
+        for part in () if isinstance(atom, str) else atom:
+            yield from roots(part)
+        if isinstance(atom, Root):
+            yield atom
+
+
 def at_most(bound: Dim, size: Dim) -> bool:
     """Whether `bound <= size` follows from all sizes being at least 0; n // 2 <= n does."""
     if at_least(size - bound, 0):
@@ -221,13 +275,11 @@ def at_most(bound: Dim, size: Dim) -> bool:
     total: Dim = bound
     if isinstance(bound, Size):
         for monomial, coefficient in bound.terms:
-            if len(monomial) == 1 and isinstance(monomial[0], Quotient) and coefficient > 0:
-                quotient = monomial[0]
-                part = quotient.denominator
-                atom = Size(((monomial, 1),))
-                rest = total - coefficient * scale * atom
-                total = part * rest + coefficient * scale * quotient.numerator
-                scale *= part
+            (atom,) = monomial if len(monomial) == 1 else (None,)
+            if isinstance(atom, Quotient) and isinstance(atom.denominator, int) and coefficient > 0:
+                rest = total - coefficient * scale * Size(((monomial, 1),))
+                total = atom.denominator * rest + coefficient * scale * atom.numerator
+                scale *= atom.denominator
     return at_least(scale * size - total, 0)
 
 

@@ -34,7 +34,7 @@ import numpy as np
 
 from graphc.errors import ParseError, Source, Span
 from graphc.ir.blocks import read_control, read_result
-from graphc.ir.dims import Dim, Size, minimum
+from graphc.ir.dims import Dim, Size, minimum, quotient, root
 from graphc.ir.graph import Graph
 from graphc.ir.index import Array, Index, Range
 from graphc.ir.leaf import input_node
@@ -250,7 +250,10 @@ class Reader:
             raise self.error(f"expected a value, found `{token}`") from None
 
     def dim(self) -> Dim:
-        """sum := ["-"] term (("+" | "-") term)*;  term := factor (("*" | "//") factor)*;  min(sum, sum) is a factor."""
+        """sum := ["-"] term (("+" | "-") term)*;  term := factor (("*" | "//") factor)*.
+
+        min(sum, sum) and max(int(factor**0.5), 1) are factors.
+        """
         total = self.term()
         while self.peek() in ("+", "-") or re.fullmatch(r"-\d+", self.peek()):
             if self.peek() == "+":
@@ -266,13 +269,8 @@ class Reader:
     def term(self) -> Dim:
         total = self.factor()
         while self.peek() in ("*", "//"):
-            if self.next() == "*":
-                total = total * self.factor()
-            else:
-                divisor = self.factor()
-                if not isinstance(divisor, int):
-                    raise self.error("a size is divided by a number only")
-                total = total // divisor
+            times = self.next() == "*"
+            total = total * self.factor() if times else quotient(total, self.factor())
         return total
 
     def factor(self) -> Dim:
@@ -285,6 +283,13 @@ class Reader:
             return -1 * self.factor()
         if re.fullmatch(r"-?\d+", token):
             return int(token)
+        if token == "max" and self.peek() == "(":
+            for mark in ("(", "int", "("):
+                self.expect(mark)
+            square = self.factor()
+            for mark in ("*", "*", "0.5", ")", ",", "1", ")"):
+                self.expect(mark)
+            return root(square)
         if token == "min" and self.peek() == "(":
             self.next()
             return minimum(*self.sequence(")", self.dim))

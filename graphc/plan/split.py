@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphc.ir.control import LOOP, RESULT, history, names_in
+from graphc.ir.control import LOOP, RESULT, history, names_in, sizes_in
+from graphc.ir.dims import roots
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
@@ -102,3 +103,10 @@ def sizes_of(nodes: Iterable[Node]) -> list[str]:
     """The named sizes that the text of these nodes mentions, each once: those in their attributes."""
     with_attrs = (n for n in nodes if n.attrs and n.op not in (INPUT, RESULT))
     return list(dict.fromkeys(name for n in with_attrs for name in names_in(n)))
+
+
+def roots_of(nodes: Iterable[Node]) -> list[str]:
+    """The square roots among these sizes, as text, each once."""
+    with_attrs = (n for n in nodes if n.attrs and n.op not in (INPUT, RESULT))
+    found = (root for n in with_attrs for size, _ in sizes_in(n) for root in roots(size))
+    return list(dict.fromkeys(map(str, found)))

@@ -10,10 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphc.errors import LimitError, ShapeError
-from graphc.ir.dims import MAX_SIZE, Size, at_least, evaluate, exact_quotient, minimum, product
+from graphc.ir.dims import (
+    MAX_SIZE,
+    Size,
+    at_least,
+    evaluate,
+    exact_quotient,
+    minimum,
+    product,
+    quotient,
+    root,
+    roots,
+    substitute,
+)
 
 N, M, H = (Size.named(s) for s in "nmh")
-atoms = st.one_of(st.integers(-6, 6), st.sampled_from([N, M, H, (N + 1) // 2, minimum(N, 2 * H)]))
+atoms = st.one_of(st.integers(-6, 6), st.sampled_from([N, M, H, (N + 1) // 2, minimum(N, 2 * H), quotient(M, root(N))]))
 dims = st.recursive(
     atoms,
     lambda d: st.one_of(
@@ -82,6 +94,11 @@ def test_exact_quotient_times_the_part_is_the_whole(a: Any, b: Any, sizes: dict[
         (minimum(2 * N, H // 2), "min((h) // 2, 2 * n)"),
         (4 * N // 2, "2 * n"),
         (N * N - N, "-n + n * n"),
+        (root(N) + 1, "max(int(n ** 0.5), 1) + 1"),
+        (root(N + 1), "max(int((n + 1) ** 0.5), 1)"),
+        (2 * quotient(N, root(M)), "2 * ((n) // max(int(m ** 0.5), 1))"),
+        (quotient(N, 2 * M), "(n) // (2 * m)"),
+        (quotient(4, M), "(4) // m"),
     ],
 )
 def test_printing(size: Any, text: str) -> None:
@@ -95,6 +112,20 @@ def test_constants_are_ints() -> None:
     assert exact_quotient(N, 2) is None and exact_quotient(N, 0) is None and exact_quotient(N + M, N) is None
 
 
+@given(dims, dims, values)
+@settings(derandomize=True, max_examples=100)
+def test_substitution_is_evaluation_in_two_steps(a: Any, b: Any, sizes: dict[str, int]) -> None:
+    moved = {**sizes, "h": abs(evaluate(b, sizes))}
+    assert evaluate(substitute(a, {"h": moved["h"]}), sizes) == evaluate(a, moved)
+
+
+def test_roots() -> None:
+    assert [root(k) for k in (0, 1, 3, 4, 15, 16, 10**12)] == [1, 1, 1, 2, 3, 4, 10**6]
+    assert [evaluate(root(N), {"n": k}) for k in (0, 1, 8, 9)] == [1, 1, 2, 3]
+    assert list(map(str, roots(N + quotient(M, root(N + root(H)))))) == [str(root(H)), str(root(N + root(H)))]
+    assert list(root(N).names()) == ["n"] and substitute(root(N), {"n": 49}) == 7
+
+
 def test_names() -> None:
     assert N.name == "n" and (2 * N).name is None and (N + 0 * M).name == "n"
     assert list((N * M + (H + 1) // 2).names()) == ["h", "m", "n"]
@@ -104,6 +135,8 @@ def test_names() -> None:
 def test_division_by_what_is_not_positive(divisor: int) -> None:
     with pytest.raises(ShapeError) as caught:
         N // divisor
+    with pytest.raises(ShapeError):
+        quotient(7, divisor)
     assert caught.value.code == "G023"
 
 
