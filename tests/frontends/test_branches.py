@@ -26,13 +26,13 @@ def compare(graph, function, values):
 
 @pytest.mark.parametrize("function", PROGRAMS, ids=lambda f: f.__name__)
 def test_every_side_has_the_value_of_the_function(function):
-    graph = verify(trace(function, types_of(function), rolls=True).graph)
+    graph = verify(trace(function, types_of(function)).graph)
     for values in PROGRAMS[function]:
         compare(graph, function, values)
 
 
 def test_numbers_that_are_there_already_are_chosen_without_a_branch():
-    [loop] = [n for n in trace(running_maximum, {"x": "n"}, rolls=True).graph.nodes if n.op.name == "loop"]
+    [loop] = [n for n in trace(running_maximum, {"x": "n"}).graph.nodes if n.op.name == "loop"]
     assert "branch" not in [n.op.name for n in loop["body"].graph.nodes]
 
 
@@ -84,7 +84,7 @@ def two_lengths(x):
 )
 def test_an_error_says_what_a_branch_can_not_do(function, message, place):
     with pytest.raises(gc.UnsupportedError) as caught:
-        trace(function, {"x": "n"}, rolls=True)
+        trace(function, {"x": "n"})
     assert message in caught.value.message
     span = caught.value.span
     assert span.source.text[span.start : span.end] == place
@@ -92,7 +92,7 @@ def test_an_error_says_what_a_branch_can_not_do(function, message, place):
 
 def test_a_list_that_one_side_makes_longer_is_no_list_any_more():
     with pytest.raises(gc.GraphcError):
-        trace(two_lengths, {"x": "n"}, rolls=True)
+        trace(two_lengths, {"x": "n"})
 
 
 def test_what_a_branch_chose_may_be_another_array():
@@ -102,7 +102,7 @@ def test_what_a_branch_chose_may_be_another_array():
         return np.sum(y) + x[0]
 
     with pytest.raises(gc.UnsupportedError, match="may be a view"):
-        trace(f, {"x": "n"}, rolls=True)
+        trace(f, {"x": "n"})
 
 
 def test_the_branches_of_known_conditions_are_decided_as_before():
@@ -116,5 +116,5 @@ def test_the_branches_of_known_conditions_are_decided_as_before():
 
 
 def test_the_values_compare_with_python_on_examples_too():
-    graph = trace(running_maximum, {"x": X}, rolls=True).graph
+    graph = trace(running_maximum, {"x": X}).graph
     compare(graph, running_maximum, {"x": X[::-1]})

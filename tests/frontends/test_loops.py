@@ -24,7 +24,7 @@ def loops_of(graph):
 
 
 def check(function, types, values, rtol):
-    graph = verify(trace(function, types, rolls=True).graph)
+    graph = verify(trace(function, types).graph)
     wanted = function(**{k: v.copy() if np.ndim(v) else v for k, v in values.items()})
     for got, value in zip(interpret(graph, values), wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
         np.testing.assert_allclose(got, value, rtol=rtol, atol=rtol)
@@ -41,9 +41,9 @@ def test_a_loop_over_sizes_that_are_names_is_rolled(function):
 @pytest.mark.parametrize("function", ROLLED, ids=lambda f: f.__name__)
 def test_examples_of_different_lengths_give_the_same_graph(function):
     _, values = arguments(function)
-    small = trace(function, values, rolls=True).graph
+    small = trace(function, values).graph
     larger = {k: np.concatenate([v, v]) if k in "XYy" else v for k, v in values.items()}
-    large = trace(function, larger, rolls=True).graph
+    large = trace(function, larger).graph
     assert small.outputs == large.outputs
     check(function, larger, larger, 1e-12)
 
@@ -61,7 +61,7 @@ def test_single_precision_stays(function):
 def test_the_index_and_the_variables_have_the_names_of_the_user():
     from tests.frontends.loop_programs import lstm
 
-    [loop] = loops_of(trace(lstm, arguments(lstm)[0], rolls=True).graph)
+    [loop] = loops_of(trace(lstm, arguments(lstm)[0]).graph)
     assert loop["index"] == "t" and set(loop["body"].names.values()) >= {"z", "gate", "new", "c", "h"}
     assert [loop["body"].names[p] for p in loop["body"].inputs[:2]] == ["c", "h"]
 
@@ -72,7 +72,7 @@ def test_a_name_that_a_size_has_is_not_taken():
             x = x * n
         return x
 
-    [loop] = loops_of(trace(f, {"x": "n"}, rolls=True).graph)
+    [loop] = loops_of(trace(f, {"x": "n"}).graph)
     assert loop["index"] == "n2"
 
 
@@ -85,7 +85,7 @@ def test_short_and_known_loops_are_written_out():
             x = np.sin(x)
         return x / factorial
 
-    assert not loops_of(trace(f, {"x": "n"}, rolls=True).graph)
+    assert not loops_of(trace(f, {"x": "n"}).graph)
 
 
 def test_what_cannot_be_rolled_is_written_out_as_before():
@@ -107,7 +107,7 @@ def test_an_error_says_what_could_not_be_carried():
         return last
 
     with pytest.raises(gc.UnsupportedError, match="`last` is None before the loop") as caught:
-        trace(f, {"x": "n"}, rolls=True)
+        trace(f, {"x": "n"})
     assert "for v in x:" in str(caught.value)
 
 
@@ -118,4 +118,4 @@ def test_a_user_s_error_in_a_step_is_his():
         return x
 
     with pytest.raises(gc.ShapeError, match="@"):
-        trace(f, {"x": "n"}, rolls=True)
+        trace(f, {"x": "n"})

@@ -21,40 +21,20 @@ OUTSIDE = np.zeros(3)
 WEIGHTS = [1.0, 2.0, 3.0, 4.0]
 
 
-def if_statement(x: Any) -> Any:
-    total = x.sum()
-    if total > 0:
-        return total
-    return -total
+def truth_of_an_array(x: Any) -> Any:
+    if x[0] > 0:
+        return x
+    return -x
 
 
 def conditional_expression(x: Any) -> Any:
-    return x.sum() if x[0, 0] > 0 else 0.0
+    return x.sum() if x[0] > 0 else 0.0
 
 
 def while_loop(x: Any) -> Any:
-    t = x.sum()
-    while abs(t) > 1:
-        t = t / 2
-    return t
-
-
-def early_stop(x: Any) -> Any:
-    w = x[0]
-    for _ in range(10):
-        new = 0.5 * w
-        if np.abs(new - w).max() < 1e-3:
-            break
-        w = new
-    return w
-
-
-def truth_of_an_array(x: Any) -> Any:
-    return x.sum() if (x > 0).any() else 0.0
-
-
-def chained_comparison(x: Any) -> Any:
-    return 1.0 if -1 < x[0, 0] < 1 else x.sum()
+    while x[0] > 1:
+        x = x / 2
+    return x
 
 
 def assertion(x: Any) -> Any:
@@ -241,12 +221,9 @@ WHERE = "write np.where(condition"
 OUT = "make the array inside"
 TRACED = "traced are NumPy functions"
 REFUSED: list[tuple[Callable[..., Any], str, str, str]] = [
-    (if_statement, "G043", "total > 0", WHERE),
-    (conditional_expression, "G043", "x[0, 0] > 0", WHERE),
-    (while_loop, "G043", "abs(t) > 1", WHERE),
-    (early_stop, "G043", "np.abs(new - w).max() < 1e-3", WHERE),
-    (truth_of_an_array, "G043", "(x > 0).any()", WHERE),
-    (chained_comparison, "G043", "-1 < x[0, 0] < 1", WHERE),
+    (truth_of_an_array, "G043", "x[0] > 0", WHERE),
+    (conditional_expression, "G043", "x[0] > 0", WHERE),
+    (while_loop, "G043", "x[0] > 1", WHERE),
     (assertion, "G043", 'assert np.isfinite(x.sum()), "not finite"', WHERE),
     (membership, "G043", "2.0 in x", WHERE),
     (largest_by_key, "G043", "max(x[0], key=lambda t: t**2)", WHERE),

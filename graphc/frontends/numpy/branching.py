@@ -184,6 +184,7 @@ class Branching:
         session, journal = self.session, Journal()
         names = session.naming()
         session.journals.append(journal)
+        session.arms += 1
         try:
             jump = NOTHING
             for closure in closures:
@@ -196,6 +197,7 @@ class Branching:
         except Exception as error:
             raise self._raises(error) from error
         finally:
+            session.arms -= 1
             session.journals.pop()
             journal.restore()
             self._scope.restore()

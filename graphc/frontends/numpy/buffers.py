@@ -161,11 +161,13 @@ class Journal:
     """What buffers held before they were written to, to take it back.
 
     written: the buffers, in the order of the first write.  age: buffers from before have smaller ones.
+    spoiled: whether something else has changed that can't be taken back.
     """
 
     def __init__(self) -> None:
         self.written: list[Buffer] = []
         self.age = next(_AGES)
+        self.spoiled = False
         self._kept: dict[int, tuple[npt.NDArray[Any] | None, npt.NDArray[Any] | None, Node | None]] = {}
 
     def writing(self, buffer: Buffer) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import functools
 import math
+import random
 import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +19,14 @@ from graphc.frontends.numpy.making import DISPATCHED, of_lists
 from graphc.frontends.numpy.outside import GENERATORS, draws, scipy_function, scipy_method, testing
 from graphc.frontends.numpy.places import call_of, is_foreign
 from graphc.frontends.numpy.tracer import is_traced
+
+# Objects of Python's that change, and whose changes a trial can't take back; and what does not change them.
+CHANGING = (collections.deque, set, bytearray, array.array, random.Random, Iterator)
+READING = frozenset(
+    """
+    copy count index union intersection difference symmetric_difference issubset issuperset isdisjoint
+    """.split()  # noqa: SIM905
+)
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
@@ -28,6 +40,7 @@ class Hooks:
         self.named = session.named
         self.stored = session.checked
         self.read = session.readable
+        self.target = session.target
         self.loop = functools.partial(loops.loop, session)
         self.repeat = functools.partial(loops.repeat, session)
         self.branch = functools.partial(branching.branch, session)
@@ -78,6 +91,8 @@ class Hooks:
             return functools.partial(_unbound, function)
         if isinstance(function, type):
             return self._class(function)
+        if function is next or isinstance(function, types.BuiltinMethodType):
+            self._check_change(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ndarray):
             return self._array_method(function)
         if isinstance(function, types.BuiltinMethodType) and isinstance(function.__self__, np.ufunc):
@@ -87,6 +102,16 @@ class Hooks:
         if call is not None:
             return functools.partial(self.call(call), function)
         return function
+
+    def _check_change(self, function: Any) -> None:
+        """An error for a method of a list that a loop has filled; a note of changes that can't be taken back."""
+        owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if function is next:
+            self.session.untracked("an iterator")
+        elif isinstance(owner, CHANGING) and name not in READING:
+            self.session.untracked(f"a {type(owner).__name__}")
+        elif name not in ("append", "extend", "copy", "clear"):
+            self.session.target(owner)
 
     def _function(self, function: types.FunctionType) -> Any:
         special = scipy_function(self.session, function) or testing(self.session, function)

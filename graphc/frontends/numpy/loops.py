@@ -50,14 +50,17 @@ def loop(
 
     ends: whether there is a `break` or `return` in the body.
     """
-    course = course_of(session, iterable) if session.rolls else None
-    if course is None or (isinstance(course.count, int) and course.count <= UNROLLED):
+    course = course_of(session, iterable)
+    known = None if course is None else number_of(course.count, session.decisions.examples)
+    few = course is not None and isinstance(course.count, int) and course.count <= UNROLLED
+    if course is None or few or (session.unrolled and known is not None):
         jump = _plain(session, iter(several.elements(iterable)), body)
     else:
         try:
             jump = roll(session, course, body, target, ends)
+            session.rolled += known or 0
         except CannotRoll as reason:
-            if number_of(course.count, session.decisions.examples) is None:
+            if known is None:
                 raise _refused(session, reason) from reason.error
             jump = _plain(session, iter(several.elements(iterable)), body)
     return branching.after_loop(session, jump, other, rest)
@@ -242,10 +245,8 @@ def repeat(
     Steps are written out while they are few and the test is known; otherwise the whole loop is rolled,
     or, if the first steps differ from the others, the steps that are left.
     """
-    if not session.rolls:
-        return branching.after_loop(session, _while_known(session, test, body), other, rest)
     with Checkpoint(session, [test, body]) as start:
-        jump = _few(session, test, body)
+        jump = _few(session, test, body, start)
         if jump is None:
             start.restore()
     reason: CannotRoll | None = None
@@ -259,29 +260,21 @@ def repeat(
     return branching.after_loop(session, jump, other, rest)
 
 
-def _while_known(session: Session, test: Callable[[], Any], body: Callable[[], Any]) -> Signal:
-    while test():
-        jump = (body() or NOTHING).leaving
-        if jump.certain:
-            return jump
-    return NOTHING
-
-
-def _few(session: Session, test: Callable[[], Any], body: Callable[[], Any]) -> Signal | None:
-    """A loop of a few steps with known tests; None if it is another one."""
-    for _ in range(UNROLLED + 1):
+def _few(session: Session, test: Callable[[], Any], body: Callable[[], Any], start: Checkpoint) -> Signal | None:
+    """A loop of a few steps with known tests; None if it is another one, and can be begun again."""
+    for done in range(MAX_STEPS):
+        if done > UNROLLED and not start.spoiled:
+            return None
         with session.comparing():
             known = truth(session, test())
-        if isinstance(known, Node):
+        jump = NOTHING if isinstance(known, Node) or not known else (body() or NOTHING).leaving
+        if isinstance(known, Node) or not (jump.silent or jump.certain):
+            if start.spoiled:
+                raise _refused(session, CannotRoll("its first steps change what can't be taken back"))
             return None
-        if not known:
-            return NOTHING
-        jump = (body() or NOTHING).leaving
-        if jump.certain:
+        if not known or jump.certain:
             return jump
-        if not jump.silent:
-            return None
-    return None
+    raise _endless()
 
 
 def _rest_of_while(
@@ -305,7 +298,11 @@ def _rest_of_while(
             raise _refused(session, reason) from reason.error
         if not known or jump.certain:
             return jump
-    raise LimitError("G003", f"a loop has more than {MAX_STEPS:,} steps that are written out one by one")
+    raise _endless()
+
+
+def _endless() -> LimitError:
+    return LimitError("G003", f"a loop has more than {MAX_STEPS:,} steps that are written out one by one")
 
 
 def _roll_while(session: Session, test: Callable[[], Any], body: Callable[[], Any]) -> Signal:

@@ -34,6 +34,7 @@ def generator(kind: Callable[..., Any]) -> Callable[..., Any]:
 def draws(session: Session, method: Any) -> Any:
     """A method of a random generator; an error where each call would have to draw anew."""
     if any(method.__self__ is known for known in session.seeded):
+        session.untracked("the state of a random generator")
         return method
 
     def refuse(*args: Any, **keywords: Any) -> Any:

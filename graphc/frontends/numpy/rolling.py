@@ -446,6 +446,11 @@ class Checkpoint:
     def __exit__(self, *error: object) -> None:
         self._session.journals.remove(self._journal)
 
+    @property
+    def spoiled(self) -> bool:
+        """Whether something has changed that can't be taken back."""
+        return self._journal.spoiled
+
     def restore(self) -> None:
         """All as it was."""
         self._journal.restore()

@@ -53,12 +53,13 @@ class Session:
     aliases: the first variable of the user's that held an input.
     seeded: random generators that the function makes itself, from a seed.
     solutions: numbers for the iterations that solve equations.
-    indices: of the loops that are being traced, by name.  journals: of what their steps write to.
-    rolls: whether loops of the user's become loops of the generated code.
+    indices: of the loops that are being traced, by name.  arms: how many branches around are being traced.
+    journals: of what steps and branches write to.
+    unrolled: whether loops whose number of steps is known are written out.  rolled: how many steps have not been.
     """
 
     def __init__(
-        self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = (), rolls: bool = False
+        self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = (), unrolled: bool = False
     ) -> None:
         self.decisions = Decisions(examples)
         self.places = Places()
@@ -72,7 +73,8 @@ class Session:
         self.seeded: list[Any] = []
         self.indices: dict[str, Way] = {}
         self.journals: list[Journal] = []
-        self.rolls = rolls
+        self.unrolled, self.rolled = unrolled, 0
+        self.arms = 0
         self._loops = 0
         self._compares = False
         self._taken = frozenset(taken)
@@ -377,6 +379,23 @@ class Session:
         if type(target) is np.ndarray and target.dtype != object and is_traced(value):
             raise self.placed(calls.made_outside())
         return value
+
+    def target(self, value: Any) -> Any:
+        """What is written to, as in `value[...] = x`: a list that a loop has filled is not."""
+        if several.has_several(value):
+            next(v for v in value if type(v) is several.Several).refuse()
+        return value
+
+    def untracked(self, what: str) -> None:
+        """Something changes that can't be taken back, and so not be tried."""
+        for journal in self.journals:
+            journal.spoiled = True
+        if self.indices:
+            raise CannotRoll(f"a step changes {what}", span=self.places.here())
+        if self.arms:
+            raise self.placed(
+                UnsupportedError("G043", f"one side of a branch changes {what}", hint="change it before or after it")
+            )
 
     def readable(self, value: Any) -> Any:
         """`value[...]` in the user's code: an array from outside may be read at traced positions."""

@@ -214,8 +214,8 @@ class _Hooks(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.ctx, ast.Load):
-            node.value = hook("read", [node.value], node.value)
+        name = "read" if isinstance(node.ctx, ast.Load) else "target"
+        node.value = hook(name, [node.value], node.value)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
@@ -232,10 +232,12 @@ class _Hooks(ast.NodeTransformer):
     def _check_target(self, node: ast.Assign) -> None:
         """`a[i] = value` asks whether `a` may hold the value, where naming `a` twice does nothing more."""
         target = node.targets[0]
-        if isinstance(target, ast.Subscript) and all(
-            isinstance(n, ast.Name | ast.Attribute | ast.Load) for n in ast.walk(target.value)
-        ):
-            node.value = hook("stored", [node.value, copy.deepcopy(target.value)], node.value)
+        if not isinstance(target, ast.Subscript):
+            return
+        assert isinstance(target.value, ast.Call)  # of the hook
+        owner = target.value.args[0]
+        if all(isinstance(n, ast.Name | ast.Attribute | ast.Load) for n in ast.walk(owner)):
+            node.value = hook("stored", [node.value, copy.deepcopy(owner)], node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)

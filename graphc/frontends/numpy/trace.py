@@ -36,6 +36,7 @@ from graphc.ir.leaf import INPUT, input_node
 from graphc.ir.node import Node
 
 MAX_RESTARTS = 200
+MAX_WRITTEN_OUT = 1_000  # steps of loops that are written out where a trace with rolled ones has failed
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,36 +53,45 @@ class Traced:
     captured: Mapping[str, npt.NDArray[Any]]
 
 
-def trace(function: Callable[..., Any], inputs: Mapping[str, Any] | None = None, *, rolls: bool = False) -> Traced:
+def trace(function: Callable[..., Any], inputs: Mapping[str, Any] | None = None) -> Traced:
     """The graph of a function.
 
     inputs: for each argument its type, an example array, or a structure of them; see `signature`.
     Raises a GraphcError that shows the line of the function where something does not fit or is not
     covered; what the function itself raises goes through.
     """
-    return trace_signature(function, signature_of(function, inputs), rolls)
+    return trace_signature(function, signature_of(function, inputs))
 
 
-def trace_signature(function: Callable[..., Any], signature: Signature, rolls: bool = False) -> Traced:
+def trace_signature(function: Callable[..., Any], signature: Signature) -> Traced:
     """`trace` with the arguments described already."""
     decided: dict[str, Dim] = {}
-    named = False
+    named = unrolled = False
     for _ in range(MAX_RESTARTS):
+        session = _session(signature.replaced(decided), unrolled)
         try:
-            traced, aliases = _run(function, signature.replaced(decided), rolls)
+            traced, aliases = _run(session, function, signature.replaced(decided))
             if named or not (better := signature.renamed(aliases)):
                 return traced
             signature, named = better, True
+        except Exception:  # it may come of loops that are rolled: of a list that is long, a number that is not known
+            if unrolled or not 0 < session.rolled <= MAX_WRITTEN_OUT:
+                raise
+            unrolled = True
         except Restart as restart:
             decided = {name: substitute(dim, restart.replaced) for name, dim in decided.items()}
             decided.update({n: d for n, d in restart.replaced.items() if n not in decided})
     raise LimitError("G003", "the sizes of the function can't be decided: give them as numbers")
 
 
-def _run(function: Callable[..., Any], signature: Signature, rolls: bool) -> tuple[Traced, dict[str, str]]:
+def _session(signature: Signature, unrolled: bool) -> Session:
+    taken = [name for a in signature.arguments for name in a.names]
+    return Session(signature.examples, [*taken, *_sizes_of(signature)], unrolled)
+
+
+def _run(session: Session, function: Callable[..., Any], signature: Signature) -> tuple[Traced, dict[str, str]]:
     """The traced function, and what variables of its own it had inputs in."""
     taken = [name for a in signature.arguments for name in a.names]
-    session = Session(signature.examples, [*taken, *_sizes_of(signature)], rolls)
     hooks = Hooks(session)
     inputs: list[Node] = []
     args: list[Any] = []

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def truth(session: Session, x: Any) -> bool | Node:
     """Whether Python takes x for true: a node of one truth value where that is not known."""
-    if session.rolls and type(x) is TracedSize and session.undecided(x.dim):
+    if type(x) is TracedSize and session.undecided(x.dim):
         return build.apply("not_equal", size_node(x.dim, "int64"), 0)
-    if session.rolls and type(x) is Tracer and x.array is None and all(d == 1 for d in x.node.shape):
+    if type(x) is Tracer and x.array is None and all(d == 1 for d in x.node.shape):
         node = build.reshape(x.node, ())
         if session.evaluated(node) is None:
             return node if node.type.dtype == "bool" else build.apply("not_equal", node, 0)
