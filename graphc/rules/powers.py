@@ -32,7 +32,8 @@ def root_of_power(node: Node, views: Views) -> Node | None:
         return None
     base = inner.args[0]
     size = build.apply("absolute", base) if twice % 4 == 2 else base
-    return build.apply("square", size) if twice == 4 else size if twice == 2 else build.power(size, twice / 2)
+    half = build.apply("square", size) if twice == 4 else size if twice == 2 else build.power(size, twice / 2)
+    return conform(half, node.type)
 
 
 def factor_over_root(node: Node, views: Views) -> Node | None:

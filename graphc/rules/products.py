@@ -53,7 +53,9 @@ def diagonal_of_product(node: Node, views: Views) -> Node | None:
         return None
     a, b = product.args
     full = positions[0].op.name == "arange" and positions[0].shape == product.shape[:1]
-    if positions[0] is not positions[1] or not full or product.shape[0] != product.shape[1]:
+    if positions[0] is not positions[1] or not full or a.type.rank != 2 or b.type.rank != 2:
+        return None
+    if product.shape[0] != product.shape[1] or not product.type.is_float:
         return None
     return build.reduce("sum", build.multiply(a, build.swap(b)), (1,))
 

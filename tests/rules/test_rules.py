@@ -904,6 +904,24 @@ def test_evaluation_of_steps_is_not_vacuous() -> None:
     assert len(evaluate_nodes(graph, {"x": np.ones((1, 2)), "y": np.ones((1, 2)), "s": 0.0, "t": 0.0})) == 5
 
 
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("np.diag(a @ b)", {"a": (3,), "b": (4, 3, 4)}),
+        ("np.sqrt(n**4)", {"n": "int"}),
+        ("np.diag(n @ n.T)", {"n": "int"}),
+    ],
+)
+def test_what_only_looks_like_a_left_side(text: str, inputs: dict[str, Any]) -> None:
+    """A row of a stack of products is no product of two matrices, and powers of integers are integers."""
+    rng = np.random.default_rng(SEED)
+    draws = {k: rng.integers(1, 5, (2, 3)) if v == "int" else rng.normal(size=v) for k, v in inputs.items()}
+    found = gc.compile(text, draws)(**draws)
+    wanted = eval(text, {"np": np, **draws})
+    assert found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-14)
+
+
 def test_a_number_does_not_take_the_dtype_of_an_array_with_it() -> None:
     """Entries of a wider dtype than the other operand's decide the dtype of the result, and so they stay an array."""
     module = gc.compile("x: f32[n]\nreturn where(x > 0, x, zeros((n,)))")
