@@ -21,17 +21,21 @@ _HOMES = {
     "graphc.frontends.sympy": ("from_sympy",),
     "graphc.transforms": (
         "Triplets",
+        "cond",
         "fixed_point",
+        "fori_loop",
         "grad",
         "hessian",
         "hvp",
         "jacobian",
         "jvp",
         "root",
+        "scan",
         "sparse_hessian",
         "sparse_jacobian",
         "value_and_grad",
         "vjp",
+        "while_loop",
     ),
     "graphc.ir.graph": ("Graph",),
     "graphc.errors": (
@@ -74,17 +78,21 @@ if TYPE_CHECKING:
     from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
     from graphc.transforms import Triplets as Triplets
+    from graphc.transforms import cond as cond
     from graphc.transforms import fixed_point as fixed_point
+    from graphc.transforms import fori_loop as fori_loop
     from graphc.transforms import grad as grad
     from graphc.transforms import hessian as hessian
     from graphc.transforms import hvp as hvp
     from graphc.transforms import jacobian as jacobian
     from graphc.transforms import jvp as jvp
     from graphc.transforms import root as root
+    from graphc.transforms import scan as scan
     from graphc.transforms import sparse_hessian as sparse_hessian
     from graphc.transforms import sparse_jacobian as sparse_jacobian
     from graphc.transforms import value_and_grad as value_and_grad
     from graphc.transforms import vjp as vjp
+    from graphc.transforms import while_loop as while_loop
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ inputs of the compiled code; integers, strings, None and functions are part of i
 function a transform becomes part of the graph, so derivatives of derivatives need nothing new.
 """
 
+from graphc.transforms.control import cond, fori_loop, scan, while_loop
 from graphc.transforms.forward import hvp, jvp
 from graphc.transforms.implicit import fixed_point, root
 from graphc.transforms.jacobian import hessian, jacobian
@@ -17,15 +18,19 @@ from graphc.transforms.triplets import Triplets
 
 __all__ = [
     "Triplets",
+    "cond",
     "fixed_point",
+    "fori_loop",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
     "root",
+    "scan",
     "sparse_hessian",
     "sparse_jacobian",
     "value_and_grad",
     "vjp",
+    "while_loop",
 ]

@@ -66,6 +66,16 @@ def loop(
     return branching.after_loop(session, jump, other, rest)
 
 
+def go_through(session: Session, course: Course, body: Callable[[Any], Any], name: str) -> None:
+    """A loop over a course, whatever it has in it; step by step only if it can't be rolled."""
+    try:
+        roll(session, replace(course, way=replace(course.way, path=())), body, name, False)
+    except CannotRoll as reason:
+        if not isinstance(course.count, int):
+            raise _refused(session, reason) from reason.error
+        _plain(session, map(course.item, range(course.count)), body)
+
+
 def _plain(session: Session, items: Iterator[Any], body: Callable[[Any], Any]) -> Signal:
     """Step by step, as Python does it."""
     for item in items:
