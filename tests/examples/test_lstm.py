@@ -18,7 +18,8 @@ def test_gradients():
     _, x = lstm.data()
     params = lstm.start(seed=1)
     params["Wy"] = np.linspace(-1, 1, lstm.CELLS)
-    gc.check_grads(gc.compile(lstm.loss, {"params": params, "x": x[:20]}, wrt="params"), {"params": params, "x": x[:20]})
+    given = {"params": params, "x": x[:20]}
+    gc.check_grads(gc.compile(lstm.loss, given, wrt="params"), given)
 
 
 def test_the_value_is_that_of_the_plain_function():
