@@ -236,13 +236,20 @@ def scaled(ct: Node, partial: build.Value) -> Node:
         return ct if value == 1 else build.negative(ct) if value == -1 else build.multiply(value, ct)
     assert isinstance(partial, Node)
     if partial.type.dtype == "bool":
-        return build.where(partial, ct, 0)
+        return _masked(ct, partial)
     if partial.op.name == "where" and any(scalar_value(a) is not None for a in partial.args[1:]):
         c, a, b = partial.args
         return build.where(c, _branch(ct, a), _branch(ct, b))
     if _is_masked(ct):
         return build.where(ct.args[0], scaled(ct.args[1], partial), 0)
     return _times(ct, partial)
+
+
+def _masked(ct: Node, mask: Node) -> Node:
+    """`ct` where the mask is true, else 0; a mask over another one is one mask, so that they don't pile up."""
+    if _is_masked(ct):
+        return build.where(build.apply("logical_and", ct.args[0], mask), ct.args[1], 0)
+    return build.where(mask, ct, 0)
 
 
 def _is_masked(ct: Node) -> bool:

@@ -7,6 +7,7 @@ somewhere.
 
 import contextlib
 import io
+import linecache
 import re
 import shlex
 import shutil
@@ -36,7 +37,9 @@ def test_python_blocks(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__document__"}
     for line, text in blocks(path, "python"):
-        code = compile("\n" * (line - 1) + text, str(path), "exec")
+        source, name = "\n" * (line - 1) + text, f"<{path.name}:{line}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)  # as notebooks do
+        code = compile(source, name, "exec")
         with contextlib.redirect_stdout(io.StringIO()):
             exec(code, namespace)
 

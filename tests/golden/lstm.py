@@ -53,19 +53,16 @@ def forward(
 def backward(saved: Saved, dh: Array, dc: Array) -> Gradients:
     """Return the gradients, given what `forward` saved and the gradient on h and c."""
     x, h0, c0, Wx, Wh, o, f, i, g, tanh_c = saved
-    n = len(x)
-    m = h0.shape[1]
     dc2 = dh * o * (1.0 - tanh_c**2) + dc  # (n, m)   tanh_c = tanh(c)
     dc0 = dc2 * f  # (n, m)   c = f * c0 + i * g
-    do = dh * tanh_c  # (n, m)   h = o * tanh_c
-    da = np.zeros((n, 4 * m))  # (n, 4 * m)
-    da[:, 2 * m : 3 * m] = do * o * (1.0 - o)
-    df = dc2 * c0  # (n, m)   c = f * c0 + i * g
-    da[:, m : 2 * m] += df * f * (1.0 - f)
     di = dc2 * g  # (n, m)   c = f * c0 + i * g
-    da[:, :m] += di * i * (1.0 - i)
+    dz = di * i * (1.0 - i)  # (n, m)
+    df = dc2 * c0  # (n, m)   c = f * c0 + i * g
+    dz2 = df * f * (1.0 - f)  # (n, m)
+    do = dh * tanh_c  # (n, m)   h = o * tanh_c
+    dz3 = do * o * (1.0 - o)  # (n, m)
     dg = dc2 * i  # (n, m)   c = f * c0 + i * g
-    da[:, 3 * m :] += dg * (1.0 - g**2)
+    da = np.concatenate((dz, dz2, dz3, dg * (1.0 - g**2)), axis=1)  # (n, 4 * m)
     db = da.sum(axis=0)  # (4 * m,)   a = x @ Wx + h0 @ Wh + b
     dx = da @ Wx.T  # (n, d)   a = x @ Wx + h0 @ Wh + b
     dh0 = da @ Wh.T  # (n, m)   a = x @ Wx + h0 @ Wh + b
