@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "gradbench"
 
 @cache
 def problem(name):
-    """The module of a problem, as a script would see it."""
+    """The module of a problem; what it imports from its folder is found."""
+    if str(EXAMPLES) not in sys.path:
+        sys.path.append(str(EXAMPLES))
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -267,3 +270,160 @@ def test_lstm(sizes):
     for place, gradient in enumerate(gradients):
         given = [*arguments[:2], state.astype(complex), sequence]
         close(gradient.ravel(), columns_of(problem("lstm").objective, given, place)[0], rtol=1e-10)
+
+
+# --- ht ---
+
+POSES = [
+    pytest.param({"points": 7, "vertices": 12, "on_triangles": False}, False, 0.3, id="simple"),
+    pytest.param({"points": 7, "vertices": 12}, False, 0.3, id="complicated"),
+    pytest.param({"points": 1, "vertices": 3}, True, 0.3, id="mirrored"),
+    pytest.param({"points": 5, "vertices": 9, "on_triangles": False}, True, 0.0, id="not turned"),
+]
+
+
+def pose(sizes, mirrored, turn):
+    theta, us, model, *rest = problem("ht").example(np.random.default_rng(9), **sizes)
+    theta[:3] *= turn / np.linalg.norm(theta[:3])
+    return theta, us, model._replace(is_mirrored=mirrored), *rest
+
+
+def posed_by_scipy(theta, model):
+    """The vertices, bone after bone, with rotations of SciPy."""
+    bends, spreads = np.zeros(22), np.zeros(22)
+    for finger in range(5):
+        first, spread, second, third = theta[6 + 4 * finger : 10 + 4 * finger]
+        bends[4 * finger + 2 : 4 * finger + 5] = first, second, third
+        spreads[4 * finger + 2] = spread
+    absolutes = []
+    positions = np.zeros((len(model.base_positions), 3))
+    for bone, parent in enumerate(model.parents):
+        turned = np.eye(4)
+        turned[:3, :3] = Rotation.from_euler("xz", [bends[bone], spreads[bone]]).as_matrix()
+        relative = model.base_relatives[bone] @ turned
+        absolutes.append(relative if parent < 0 else absolutes[parent] @ relative)
+        moved = model.base_positions @ (absolutes[bone] @ model.inverse_base_absolutes[bone]).T
+        positions += model.weights[:, bone, None] * moved[:, :3]
+    if model.is_mirrored:
+        positions[:, 0] *= -1
+    return Rotation.from_rotvec(theta[:3]).apply(positions) + theta[3:6]
+
+
+@pytest.mark.parametrize(("sizes", "mirrored", "turn"), POSES)
+def test_ht_objective(sizes, mirrored, turn):
+    theta, us, model, correspondences, points = pose(sizes, mirrored, turn)
+    vertices = posed_by_scipy(theta, model)
+    if len(us):
+        a, b, c = vertices[model.triangles[correspondences].T]
+        u, v = us[:, :1], us[:, 1:]
+        found = u * a + v * b + (1 - u - v) * c
+    else:
+        found = vertices[correspondences]
+    objective = problem("ht").objective(theta, us, model, correspondences, points)
+    close(objective, (points - found).ravel(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("sizes", "mirrored", "turn"), POSES)
+def test_ht_jacobian(sizes, mirrored, turn):
+    arguments = pose(sizes, mirrored, turn)
+    us, wanted = arguments[1], columns_of(problem("ht").objective, arguments, 0)
+    if len(us):
+        by_us = columns_of(problem("ht").objective, arguments, 1)
+        own = [by_us[3 * i : 3 * i + 3, 2 * i : 2 * i + 2] for i in range(len(us))]
+        assert np.count_nonzero(by_us) == np.count_nonzero(own)
+        wanted = np.hstack([np.concatenate(own), wanted])
+    close(problem("ht").jacobian(*arguments), wanted, rtol=1e-10)
+
+
+# --- particle and saddle ---
+
+MODES = ["rr", "rf", "fr", "ff"]
+PUBLISHED = {"particle": 0.2071918746486116, "saddle": [8.246324826140356e-06] * 4}  # GradBench's own expectations
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", list(PUBLISHED))
+def test_what_gradbench_expects(name, mode):
+    arguments = problem(name).example(np.random.default_rng(0))
+    np.testing.assert_allclose(getattr(problem(name), mode)(*arguments), PUBLISHED[name], rtol=1e-9)
+
+
+def descend(f, gradient, x):
+    """Gradient descent as the problems state it; x may be complex, decisions are those of its real part."""
+    fx, gx, eta, successes = f(x), gradient(x), 1e-5, 0
+    while True:
+        if np.linalg.norm(gx.real) <= 1e-5:
+            return x
+        if successes == 10:
+            eta, successes = 2 * eta, 0
+        moved = x - eta * gx
+        if np.linalg.norm((moved - x).real) <= 1e-5:
+            return x
+        f_moved = f(moved)
+        if f_moved.real < fx.real:
+            x, fx, gx, successes = moved, f_moved, gradient(moved), successes + 1
+        else:
+            eta, successes = eta / 2, 0
+
+
+def path(w):
+    """Where the particle meets the axis, by the force written out; w may be complex."""
+    x, y, vx, vy = 0.0, 8.0, 0.75, 0.0
+    while y.real + 0.1 * vy.real > 0:
+        upper = ((x - 10) ** 2 + (y - 10 + w) ** 2) ** 1.5
+        lower = ((x - 10) ** 2 + y**2) ** 1.5
+        force = (x - 10) / upper + (x - 10) / lower, (y - 10 + w) / upper + y / lower
+        x, y, vx, vy = x + 0.1 * vx, y + 0.1 * vy, vx + 0.1 * force[0], vy + 0.1 * force[1]
+    return x - y / vy * vx
+
+
+@pytest.mark.parametrize("w", [-0.05, 0.1, 0.3])
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_the_derivative_of_a_path_until_an_event(mode, w):
+    """In reverse and in forward mode, through a loop whose body has a derivative in either."""
+    inner = getattr(problem("descent"), mode)
+
+    def objective(w):
+        return problem("particle").objective(inner, w)
+
+    slope = 2 * path(w) * path(w + 1e-200j).imag / 1e-200
+    for outer in (problem("descent").reverse, problem("descent").forward):
+        close(outer(objective)(np.array([w])), [slope], rtol=1e-10)
+
+
+@pytest.mark.parametrize("start", [-0.05, 0.15])
+def test_particle_from_elsewhere(start):
+    found = descend(
+        lambda w: path(w[0]) ** 2,
+        lambda w: np.array([2 * path(w[0]) * path(w[0] + 1e-200j).imag / 1e-200]),
+        np.array([start]),
+    )
+    np.testing.assert_allclose(problem("particle").rr(start), found[0], rtol=1e-9)
+
+
+def searched(start):
+    """What `saddle` computes, its derivatives written out."""
+
+    def maximum(x):
+        y = descend(lambda y: y @ y - x @ x, lambda y: 2 * y, start)
+        return x @ x - y @ y
+
+    x = descend(maximum, lambda x: 2 * x, start)
+    return np.concatenate([x, descend(lambda y: y @ y - x @ x, lambda y: 2 * y, start)])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("start", [[0.5, -2.0], [1e-3, 2e-3], [0.0, 0.0]], ids=str)
+def test_saddle_from_elsewhere(start, mode):
+    found = getattr(problem("saddle"), mode)(np.array(start))
+    close(found, searched(np.array(start)), rtol=1e-9)
+
+
+def test_the_derivative_of_a_whole_search():
+    """What the search finds depends on where it begins: a derivative of derivatives, through all loops."""
+    descent, start = problem("descent"), np.array([0.5, -2.0])
+    module = problem("saddle").program(descent.reverse, descent.reverse)
+    _, saved = module.forward(start)
+    pulled = [module.backward(saved, unit).start for unit in np.eye(4)]
+    columns = [np.imag(searched(start + 1e-200j * unit)) / 1e-200 for unit in np.eye(2)]
+    close(pulled, np.stack(columns, axis=1), rtol=1e-9)
