@@ -212,7 +212,10 @@ def stack(node: Node, j: int) -> Node:
 
 
 def names_in(node: Node) -> Iterator[str]:
-    """The names of the sizes in a node's own attributes, its bodies included; the index of a loop is its body's own."""
+    """The names of the sizes in a node's own attributes, its bodies included.
+
+    The index of a loop is its body's own, and so are the numbers of steps of the loops in a body that have a test.
+    """
     for size, own in sizes_in(node):
         yield from (name for name in size.names() if name not in own)
 
@@ -227,7 +230,8 @@ def sizes_in(node: Node) -> Iterator[tuple[Size, frozenset[str]]]:
         elif isinstance(top, Range):
             pending += ((top.start, own), (top.stop, own))
         elif isinstance(top, Body):
-            pending += [(inner, own) for inner in reversed(top.graph.nodes)]
+            counted = own.union(counted_by(top.graph.nodes))
+            pending += [(inner, counted) for inner in reversed(top.graph.nodes)]
         elif isinstance(top, tuple):
             pending += [(item, own) for item in reversed(top)]
         elif isinstance(top, Node):
@@ -264,7 +268,8 @@ def counted_by(nodes: Iterable[Node]) -> dict[str, Node]:
 
 def needs_steps_of(node: Node, loops: Mapping[str, Node]) -> list[Node]:
     """The loops whose number of steps a node mentions."""
-    return [loops[name] for name in names_in(node) if name in loops and loops[name] is not node]
+    own = counted_by([node])
+    return [loops[name] for name in names_in(node) if name in loops and name not in own]
 
 
 def mentions(node: Node, names: frozenset[str]) -> bool:
