@@ -33,12 +33,12 @@ def scalar_text(node: Node) -> str:
 class Counting(str):
     """A line that is there for the number of steps of a loop alone: left out if nothing mentions it."""
 
-    size: str
+    name: str
 
     @staticmethod
-    def of(line: str, size: str) -> Counting:
+    def of(line: str, name: str) -> Counting:
         made = Counting(line)
-        made.size = size
+        made.name = name
         return made
 
 
@@ -185,8 +185,8 @@ class Body:
 
     def finish(self) -> list[str]:
         self.target.symbols |= self.writer.symbols
-        used = self.writer.used_sizes
-        return [line for line in self.lines if not isinstance(line, Counting) or line.size in used]
+        used = self.writer.mentioned
+        return [line for line in self.lines if not isinstance(line, Counting) or line.name in used]
 
 
 def _opposite(tree: ast.expr) -> ast.expr | None:

@@ -69,6 +69,7 @@ class Writer:
         self._prefix = prefix
         self.symbols: set[str] = set()
         self.used_sizes: set[str] = set()
+        self.mentioned: set[str] = set()  # what they are called
 
     def expr(self, node: Node) -> ast.expr:
         """The node where it is used: its name if it has one."""
@@ -208,6 +209,7 @@ class Writer:
         if isinstance(dim, int):
             return self.number(dim)
         self.used_sizes |= {*dim.names(), *map(str, roots(dim))}
+        self.mentioned |= {self._sizes.get(name, name) for name in dim.names()}
         tree = ast.parse(str(dim), mode="eval").body
         self.symbols |= called(tree)
         written: ast.expr = renamed(tree, self._sizes, self._rename)

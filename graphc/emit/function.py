@@ -60,6 +60,7 @@ def computed(
     head = layout.call_statement("", check, [n["name"] for n in inputs], 1) if inputs else []
     head += conversions(target, inputs, names.forward)
     body.writer.used_sizes |= set(extra)
+    body.writer.mentioned |= {names.forward_sizes[s] for s in extra}
     wanted = _wanted(names.forward_sizes, body)
     sources = {s.name: s for s in size_sources([(n["name"], n.type) for n in inputs])}
     ranks = {n["name"]: n.type.rank for n in inputs}

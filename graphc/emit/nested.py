@@ -145,10 +145,10 @@ def _counted(body: Body, plan: LoopPlan, inner: Body, names: BlockNames) -> Call
         return list
     if names.lists:
         return None
-    size = plan.node["count"].name
     if not inner.lines:
         return list  # a block has a line
-    return lambda lines: [Counting.of(line, size) for line in lines]
+    local = names.sizes[plan.node["count"].name]
+    return lambda lines: [Counting.of(line, local) for line in lines]
 
 
 def _while_head(body: Body, inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
@@ -208,7 +208,7 @@ def _after_while(body: Body, names: BlockNames, plan: LoopPlan, counter: str | N
         result = plan.piled[-1]
         extra = " - 1" if result["k"] < 2 * node["carried"] else ""
         text = f"{body.target.symbol('len')}({names.lists[result]}){extra}"
-    body.lines += [Counting.of(line, size) for line in layout.assign(local, text, body.indent)]
+    body.lines += [Counting.of(line, local) for line in layout.assign(local, text, body.indent)]
 
 
 # --- branches ---
@@ -297,6 +297,7 @@ def _take(body: Body, other: Body) -> None:
     body.lines += other.lines
     body.writer.symbols |= other.writer.symbols
     body.writer.used_sizes |= other.writer.used_sizes
+    body.writer.mentioned |= other.writer.mentioned
     body.defined |= other.defined
 
 

@@ -59,6 +59,8 @@ class Naming:
         self._namer = namer
         self._sizes = sizes
         self._places = places
+        self._open: list[str] = []  # the indices of the loops around
+        self._counted: set[str] = set()  # the numbers of steps that have a name
         self.blocks: Blocks = {}
 
     def statements(
@@ -90,10 +92,13 @@ class Naming:
 
     def _loop(self, plan: LoopPlan, names: dict[Node, str], wanted: Mapping[Node, str]) -> None:
         block, node = plan.block, plan.node
-        counting = node["test"] is not None and node["start"] == 0  # the index is the number of steps so far
-        index = self._size(node["count"].name if counting else node["index"])
-        around = self._sizes
+        counted = self._steps(node) if node["test"] is not None else ""
+        around, index = self._sizes, counted if node["start"] == 0 else ""
+        index = index or (
+            self._namer.fresh(node["index"]) if node["index"] in self._open else self._size(node["index"])
+        )
         self._sizes = {**around, node["index"]: index}
+        self._open.append(node["index"])
         inside = BlockNames({}, self._sizes, "going", place=self._places.get(node["index"], ""))
         late = {block.slots[i].old for i in block.late}
         for variable in plan.variables:
@@ -111,7 +116,16 @@ class Naming:
             inside.decision = self._namer.fresh("going")
             self.statements(plan.test, inside.names, {}, {})
         self._block(block, inside)
+        self._open.pop()
         self._sizes = around
+
+    def _steps(self, node: Node) -> str:
+        """The name of the number of steps of a `while`; where the loop is done again it has another one."""
+        name = node["count"].name
+        if name in self._counted:
+            self._sizes[name] = self._namer.fresh(name)
+        self._counted.add(name)
+        return self._size(name)
 
     def _size(self, name: str) -> str:
         if name not in self._sizes:
@@ -161,11 +175,14 @@ class Naming:
                 names[result] = self._namer.fresh(self._either(plan, i))
         decision = self._namer.fresh("taken")
         for block in (plan.then, plan.other):
+            around = self._sizes
+            self._sizes = dict(around)
             inside = BlockNames({}, self._sizes, decision)
             for i, (slot, result) in enumerate(zip(block.slots, plan.results, strict=True)):
                 if i not in block.late:
                     inside.names[slot.new] = names[result]
             self._block(block, inside)
+            self._sizes = around
 
     def _either(self, plan: BranchPlan, i: int) -> str:
         """What the i-th result of a branch is called: as on the side that says most."""
