@@ -21,7 +21,6 @@ import graphc as gc
 from graphc.emit.module import Options, emit
 from graphc.expr import build
 from graphc.expr.looping import Opened, close, close_branch, placeholder
-from graphc.frontends.numpy.trace import trace
 from graphc.ir.control import final, history, result, stack
 from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
@@ -42,7 +41,7 @@ each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model[0]
 
 def compiled(model: Model) -> gc.Module:
     function, inputs = model
-    return gc.compile(trace(function, inputs, rolls=True).graph, name=function.__name__)
+    return gc.compile(function, inputs, name=function.__name__)
 
 
 # --- the generated files ---
@@ -85,7 +84,7 @@ def arguments(model: Model, steps: int) -> dict[str, Any]:
     draw = np.random.default_rng(5)
     sizes = {"T": steps, "d": 3, "k": 2, "n": 4, "m": steps}
     found: dict[str, Any] = {}
-    for node in trace(*model, rolls=True).graph.inputs:
+    for node in compiled(model).graph.inputs:
         drawn = draw.uniform(0.2, 1.5, [sizes[str(d)] for d in node.shape])
         found[node["name"]] = drawn.astype(node.type.dtype) if drawn.ndim else float(drawn)
     return found
