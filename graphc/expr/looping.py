@@ -27,10 +27,10 @@ from graphc.ir.control import (
     before,
     bodies,
     counted_by,
-    final,
     history,
     in_order,
     mentions,
+    result,
 )
 from graphc.ir.dims import Dim, Size, at_least
 from graphc.ir.index import Index, Range
@@ -82,8 +82,8 @@ def close(loop: Opened) -> Node:
     closed = _close(outputs, inner, carried, loop.index, loop.names, loop.origin)
     inputs, args = (*canonical, *closed.inputs), (*loop.inits, *closed.read)
     if loop.follows is not None and followed_in(closed.read, loop.count) is None:
-        inputs += (input_node(f"_{loop.index}_r{len(closed.inputs)}", loop.follows.args[0].type),)
-        args += (final(loop.follows, 0),)
+        args += (result(loop.follows, 0),)
+        inputs += (input_node(f"_{loop.index}_r{len(closed.inputs)}", args[-1].type),)
     count = len(loop.updates) + len(loop.stacked)
     body = Body(inputs, closed.outputs[:count], closed.names, closed.origin)
     return make(

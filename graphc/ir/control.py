@@ -221,7 +221,7 @@ def names_in(node: Node) -> Iterator[str]:
 
 
 def sizes_in(node: Node) -> Iterator[tuple[Size, frozenset[str]]]:
-    """The sizes in a node's own attributes, its bodies included, and the indices of the loops inside it around each."""
+    """The sizes in a node's own attributes, bodies included, and for each the names bound around it in the node."""
     pending: list[Any] = [(node, frozenset())]
     while pending:
         top, own = pending.pop()

@@ -28,6 +28,7 @@ from graphc.ir.dims import Dim, Size
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
 from graphc.ir.node import Node, topological
+from graphc.ir.sizes import names_of
 from graphc.passes.accumulate import accumulated, is_zero
 from graphc.passes.loops import Results, all_rows, closed, needed, on_loops, part, pruned, running_sum, varying
 
@@ -81,10 +82,20 @@ def after(loop: Opened, used: frozenset[int]) -> Results | None:
         results |= {k: rows.repeated(loop.stacked[k - 2 * m]) for k in sorted(used) if k >= 2 * m}
         asked = rows.asked(results.values())
         if not left and asked.histories <= set(kept) and set(asked.stacks) <= set(stacked):
-            return rows.finished(used, results)
+            return _counted(loop, rows.finished(used, results))
         sums = {k: terms for k, terms in sums.items() if k not in left}
         core = {*kept, *left, *asked.histories}  # what is computed in the loop is not computed again after it
         stacked = list(dict.fromkeys([*stacked, *asked.stacks]))
+
+
+def _counted(loop: Opened, results: Results | None) -> Results | None:
+    """The results; None if one mentions the number of steps of a `while` without coming after it."""
+    if results is None or loop.follows is None:
+        return results
+    count = frozenset(names_of([loop.count]))
+    orders = [topological([result]) for result in results.values()]
+    lost = any(loop.follows not in order and any(mentions(n, count) for n in order) for order in orders)
+    return None if lost else results
 
 
 def _sum(rows: _Rows, init: Node, terms: Sequence[tuple[int, Node]]) -> Node | None:

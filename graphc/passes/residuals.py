@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from graphc.expr import build
 from graphc.expr.looping import close, open_loop, substitute
-from graphc.ir.control import LOOP, RESULT, TUPLE, Body, after, before, history, stack
+from graphc.ir.control import LOOP, RESULT, TUPLE, Body, after, before, history, names_in, stack
 from graphc.ir.dims import Size
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild, topological
@@ -108,12 +108,21 @@ def _rows(loop: Node, saved: Mapping[Node, _Saved]) -> Rows:
         return {}
     opened = open_loop(loop)
     roots = [*opened.updates, *opened.stacked]
+    again = _counted_again(roots)
     found: Rows = {}
     for source in sources:
-        for node in _needed(roots, saved[source].image):
+        for node in _needed(roots, {n: own for n, own in saved[source].image.items() if n not in again}):
             if node not in found:
                 found[node] = (source, *saved[source].place(saved[source].image[node]))
     return found
+
+
+def _counted_again(roots: Sequence[Node]) -> set[Node]:
+    """The results of a `while` in a step whose number of steps is asked for: it is found out by doing it again."""
+    order = topological(roots)
+    asked = {name for n in order if n.op is not LOOP or n["test"] is None for name in names_in(n)}
+    results = (n for n in order if n.op is RESULT and n.args[0].op is LOOP and n.args[0]["test"] is not None)
+    return {n for n in results if n.args[0]["count"].name in asked}
 
 
 def _is_history(node: Node) -> bool:
