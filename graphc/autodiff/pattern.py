@@ -88,7 +88,8 @@ class Pattern(NamedTuple):
             raise LimitError(
                 "G003",
                 f"a Jacobian has {starts[-1]:,} entries that may not be 0; the limit is 2**27",
-                hint="it is not sparse: use gc.jvp, gc.vjp or gc.hvp with one direction at a time",
+                hint="use gc.jvp, gc.vjp or gc.hvp with one direction at a time; for patterns a `while`, and a loop "
+                "of very many steps that need one another, are full",
             )
         entries = np.arange(starts[-1]) + np.repeat(self.starts[source] - starts[:-1], counts)
         return Pattern(starts, self.columns[entries], self.width)
