@@ -22,6 +22,7 @@ from graphc.autodiff.reverse import differentiate
 from graphc.ir.control import has_control
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, topological
+from graphc.passes.loop_rows import carry_rows
 from graphc.passes.loops import solved
 from graphc.passes.masks import send_masks
 from graphc.passes.recurrence import shorten_loops
@@ -148,7 +149,8 @@ def _short_loops(
     if not has_control(graph):
         return graph, lambda node: node
     plain, zeroth = solved(graph) if values else (graph, lambda node: node)
-    saved, first = save_residuals(plain)
+    carried, rows = carry_rows(plain)
+    saved, first = save_residuals(carried)
     short, second = shorten_loops(saved)
     engine = Engine(SIMPLIFY)
     fixed = topological(short.outputs[:values])
@@ -156,7 +158,7 @@ def _short_loops(
     simple = engine.run(short, fixed=[node for node in fixed if node in known])
 
     def move(node: Node) -> Node:
-        moved = second(first(zeroth(node)))
+        moved = second(first(rows(zeroth(node))))
         return engine.of(moved) if moved in inside else moved
 
     inside = set(short.nodes)

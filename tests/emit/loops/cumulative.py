@@ -31,7 +31,7 @@ def forward(X: Array, w: Array) -> tuple[Array, Saved]:
     """
     _check(X, w)
     n, m = X.shape
-    out = np.zeros((n,))  # (n,)
+    out = np.empty((n,))  # every total
     for i in range(n):  # loop_models.py:48
         prod = w * X[i]  # (m,)
         total = 0.0
@@ -45,7 +45,6 @@ def backward(saved: Saved, dout: Array) -> Gradients:
     """Return the gradients, given what `forward` saved and the gradient on out."""
     X, w = saved
     n, m = X.shape
-    dout2 = dout.copy()  # (n,)
     dtotals = np.empty((n, m + 1))  # every dtotal
     for i in reversed(range(n)):  # loop_models.py:48
         prod = w * X[i]  # (m,)
@@ -55,10 +54,9 @@ def backward(saved: Saved, dout: Array) -> Gradients:
             totals[j + 1] = np.sin(totals[j] + prod[j])
         cos = np.cos(totals[:-1] + prod)  # (m,)
         dtotals2 = np.empty((m + 1,))  # every dtotal
-        dtotals2[-1] = dout2[i]
+        dtotals2[-1] = dout[i]
         for j in reversed(range(m)):  # loop_models.py:50
-            dtotals2[j] = dtotals2[j + 1] * cos[j]  # out, total
-        dout2[i] = 0.0
+            dtotals2[j] = dtotals2[j + 1] * cos[j]  # total = sin(total + prod[j])
         dtotals[i] = dtotals2
     part = dtotals[:, :-1]  # (n, m)
     dX = part * w  # (n, m)
