@@ -276,12 +276,12 @@ def _close(
             continue
         if node in inner:
             table[node] = rebuild(node, [table[a] for a in node.args])
-        elif node.args or node.type.rank or node.op is INPUT:
+        elif node.args or node.op is INPUT or (node.type.rank and node.op.name != "zeros"):
             read.append(node)
             inputs.append(input_node(f"_{index}_r{len(inputs)}", node.type))
             table[node] = inputs[-1]
         else:
-            table[node] = node  # a number is written where it is used
+            table[node] = node  # numbers, and zeros to write into, are made where they are used
     made = [n for n in table if n in inner]
     return _Closed(
         tuple(table[o] for o in outputs),
