@@ -252,8 +252,9 @@ def _side(
 ) -> dict[int, Node]:
     """The cotangents of the arguments through one side, over the nodes around the branch."""
     places = {p: i for i, p in enumerate(body.inputs, start=1) if i in wanted}
-    pairs = [(body.outputs[k], ct) for k, ct in cotangents.items()]
+    stand_ins = {k: input_node(f"_c{k}", ct.type) for k, ct in cotangents.items()}  # bodies inside bodies share inputs
+    pairs = [(body.outputs[k], stand_in) for k, stand_in in stand_ins.items()]
     found = transpose(pairs, list(places))
     reached = [p for p in places if p in found]
-    actual = dict(zip(body.inputs, node.args[1:], strict=True))
+    actual = dict(zip(body.inputs, node.args[1:], strict=True)) | {stand_ins[k]: ct for k, ct in cotangents.items()}
     return dict(zip([places[p] for p in reached], substitute([found[p] for p in reached], actual), strict=True))

@@ -145,10 +145,14 @@ def _branch(node: Node, args: Sequence[Along], n: Dim, spread: Spread) -> Callab
 
 def _side(body: Body, args: Sequence[Along], n: Dim, spread: Spread) -> list[Along]:
     """The outputs of one side, over the nodes around the branch."""
-    sources = {p: arg.node for p, arg in zip(body.inputs, args, strict=True) if arg.has}
+    given = dict(zip(body.inputs, args, strict=True))
+    sources = {
+        p: input_node(f"_b{i}", arg.node.type)  # bodies inside bodies share placeholders
+        for i, (p, arg) in enumerate(given.items())
+        if arg.has
+    }
     outputs = list(map(spread(body.outputs, sources, n), body.outputs))
-    table = {p: arg.node for p, arg in zip(body.inputs, args, strict=True) if not arg.has}
-    table |= {arg.node: arg.node for arg in args}
+    table = {sources.get(p, p): arg.node for p, arg in given.items()}
     nodes = substitute([o.node for o in outputs], table)
     return [o._replace(node=new) for o, new in zip(outputs, nodes, strict=True)]
 

@@ -89,10 +89,13 @@ def _branch(node: Node, tangents: Tangents, push: Push) -> dict[int, Node]:
 
 def _side(body: Body, node: Node, tangents: Tangents, push: Push) -> dict[int, Node]:
     """The tangents of the outputs of one side, over the nodes around the branch."""
-    given = dict(zip(body.inputs, tangents[1:], strict=True))
-    found = push(body.outputs, {p: dot for p, dot in given.items() if dot is not None})
+    given = {p: dot for p, dot in zip(body.inputs, tangents[1:], strict=True) if dot is not None}
+    stand_ins = {
+        p: input_node(f"_d{i}", p.type) for i, p in enumerate(given)
+    }  # bodies inside bodies share placeholders
+    found = push(body.outputs, stand_ins)
     reached = [k for k, output in enumerate(body.outputs) if output in found]
-    actual = dict(zip(body.inputs, node.args[1:], strict=True))
+    actual = dict(zip(body.inputs, node.args[1:], strict=True)) | {stand_ins[p]: dot for p, dot in given.items()}
     return dict(zip(reached, substitute([found[body.outputs[k]] for k in reached], actual), strict=True))
 
 
