@@ -47,7 +47,7 @@ class Body:
 
     results: the nodes that are returned.  held: those that someone else holds, too.
     fresh: results of loops and branches that are arrays of their own.  defined: sizes that lines define.
-    undo_inside: the comment of a statement of a loop or branch.
+    undo_inside: the comment of a statement of a loop or branch.  assigned: the variables of the function so far.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Body:
         self.held = set(held)
         self.fresh: set[Node] = set()
         self.defined: set[str] = set()
+        self.assigned: set[str] = set()
         self.undo_inside: Callable[[Block, Statement], str] = lambda block, statement: ""
         self.indent = indent
         self.target = target
@@ -94,11 +95,12 @@ class Body:
     def inside(self, names: Mapping[Node, str], sizes: Mapping[str, str], plain: Collection[Node]) -> Body:
         """For the lines of a loop or branch, one level deeper."""
         inner = Body(self.target, names, sizes, (), (), plain, self.indent + 1)
-        inner.undo_inside = self.undo_inside
+        inner.undo_inside, inner.assigned = self.undo_inside, self.assigned
         return inner
 
     def assign(self, name: str, value: ast.expr, comments: Sequence[str]) -> None:
         """An assignment with the longest comment that fits beside it."""
+        self.assigned.add(name.partition(":")[0])
         lines = layout.assign(name, value, self.indent)
         if len(lines) == 1 and any(comments):
             lines = [next((line for c in comments if (line := layout.beside(lines[0], c))), lines[0])]

@@ -12,17 +12,18 @@ lists, of which it makes arrays when it is done.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from graphc.emit import layout
 from graphc.emit.body import Body, Counting
 from graphc.emit.nested_names import BlockNames, Blocks, place_of, size_text
 from graphc.emit.numeric import carried_numbers, is_number, read_numbers
 from graphc.emit.pyexpr import print_expr
+from graphc.emit.steps import append, at_the_end, begin, decided, declared, inside, shape_comment, take
 from graphc.emit.wrap import INDENT, WIDTH
 from graphc.ir.dims import Size
 from graphc.ir.leaf import scalar_value
-from graphc.ir.node import Node, topological
+from graphc.ir.node import Node
 from graphc.ir.types import show_shape
 from graphc.ops.creation import numpy_dtype
 from graphc.plan.statement import Block, BranchPlan, LoopPlan, Row, Statement, Variable
@@ -46,15 +47,16 @@ def write(body: Body, blocks: Blocks, statement: Statement, undo: str = "") -> N
 
 def _for(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     node, names = plan.node, blocks[plan.block]
+    numbers = carried_numbers(node, body.writer.plain)
     for variable in plan.variables:
         if plan.in_rows(variable):
             _rows_of(body, names, variable)
         else:
-            _begin(body, names, variable)
+            begin(body, names, variable, numbers)
     for row in plan.block.rows:
         if row.result["k"] >= 2 * node["carried"]:
             _array(body, names, row.result)
-    inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
+    inner = inside(body, names, plan.block, numbers)
     for row in plan.block.rows:
         if row.first:
             inner.assign(_row_name(body, names, plan, row), _row_value(inner, row.value), ())
@@ -63,9 +65,10 @@ def _for(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     for row in plan.block.rows:
         if not row.first and not row.own:
             inner.assign(_row_name(body, names, plan, row), inner.writer.expr(row.value), ())
-    _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
+    at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
     counts = bool(plan.block.rows) or node["index"] in inner.writer.used_sizes
-    _append(body, _for_head(body, node, names, counts), inner, node["index"], names.place)
+    if inner.lines:
+        append(body, _for_head(body, node, names, counts), inner, node["index"], names.place)
     body.fresh |= plan.fresh
 
 
@@ -89,7 +92,7 @@ def _rows_of(body: Body, names: BlockNames, variable: Variable) -> None:
 def _array(body: Body, names: BlockNames, result: Node) -> None:
     """The array of a result that has a row for each step."""
     comments = [f"every {names.every[result]}"] if result in names.every else []
-    body.assign(body.names[result], body.writer.new_array("empty", result.type), [*comments, *_shape(result)])
+    body.assign(body.names[result], body.writer.new_array("empty", result.type), [*comments, *shape_comment(result)])
 
 
 def _row_name(body: Body, names: BlockNames, plan: LoopPlan, row: Row) -> str:
@@ -116,10 +119,11 @@ _KINDS = {"flo": float, "int": int, "boo": bool}
 
 def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     node, names = plan.node, blocks[plan.block]
+    numbers = carried_numbers(node, body.writer.plain)
     for variable in plan.variables:
-        _begin(body, names, variable)
+        begin(body, names, variable, numbers)
     _lists(body, names, plan)
-    inner = _inside(body, names, plan.block, carried_numbers(node, body.writer.plain))
+    inner = inside(body, names, plan.block, numbers)
     head = _while_head(body, inner, blocks, plan)
     first = [r for r in plan.block.rows if r.first]
     last = [r for r in plan.block.rows if not r.first]
@@ -127,14 +131,14 @@ def _while(body: Body, blocks: Blocks, plan: LoopPlan) -> None:
     for statement in plan.block.statements:
         write(inner, blocks, statement, inner.undo_inside(plan.block, statement))
     _add(inner, names, [(r.result, r.value) for r in last])
-    _at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
+    at_the_end(inner, plan.block, [names.names[s.old] for s in plan.block.slots if s.old is not None])
     _add(inner, names, [(v.history, v.old) for v in plan.variables if v.history is not None])
     counter = names.sizes[node["index"]]
     counted = _counted(body, plan, inner, names)
     if counted is not None:
         body.lines += counted(layout.assign(counter, body.writer.dim(node["start"]), body.indent))
         inner.lines += counted(layout.update(counter, "+=", "1", inner.indent))
-    _append(body, head, inner, node["index"], names.place)
+    append(body, head, inner, node["index"], names.place)
     _after_while(body, names, plan, counter if counted is not None else None)
     body.fresh |= plan.fresh
 
@@ -162,10 +166,10 @@ def _while_head(body: Body, inner: Body, blocks: Blocks, plan: LoopPlan) -> str:
     if plan.test or len(INDENT) * body.indent + len(head) > WIDTH:
         for statement in plan.test:
             write(first, blocks, statement)
-        stop = _decided(first, ast.UnaryOp(ast.Not(), condition), names.decision)
+        stop = decided(first, ast.UnaryOp(ast.Not(), condition), names.decision)
         first.lines += [f"{INDENT * first.indent}{stop}", f"{INDENT * (first.indent + 1)}break"]
         head = "while True:"
-    _take(inner, first)
+    take(inner, first)
     return head
 
 
@@ -215,92 +219,26 @@ def _after_while(body: Body, names: BlockNames, plan: LoopPlan, counter: str | N
 
 
 def _branch(body: Body, blocks: Blocks, plan: BranchPlan) -> None:
-    condition = body.writer.expr(plan.node.args[0])
+    condition, before = body.writer.expr(plan.node.args[0]), set(body.assigned)
     then, other = (_side(body, blocks, plan, block) for block in (plan.then, plan.other))
     body.fresh |= plan.fresh
     if not then.lines and not other.lines:
         return
+    for result, a, b in zip(plan.results, plan.then.slots, plan.other.slots, strict=True):
+        new = body.names[result].isidentifier() and body.names[result] not in before
+        if new and not is_number(a.new, then.writer.plain) and is_number(b.new, other.writer.plain):
+            body.lines.append(INDENT * body.indent + declared(body, body.names[result], result))
     if not then.lines:
         condition, then, other = ast.UnaryOp(ast.Not(), condition), other, then
-    _append(body, _decided(body, condition, blocks[plan.then].decision), then)
+    append(body, decided(body, condition, blocks[plan.then].decision), then)
     if other.lines:
-        _append(body, "else:", other)
+        append(body, "else:", other)
 
 
 def _side(body: Body, blocks: Blocks, plan: BranchPlan, block: Block) -> Body:
     numbers = read_numbers([p for p, _ in block.reads], [a for _, a in block.reads], body.writer.plain)
-    inner = _inside(body, blocks[block], block, numbers)
+    inner = inside(body, blocks[block], block, numbers)
     for statement in block.statements:
         write(inner, blocks, statement, inner.undo_inside(block, statement))
-    _at_the_end(inner, block, [body.names[r] for r in plan.results])
+    at_the_end(inner, block, [body.names[r] for r in plan.results])
     return inner
-
-
-def _decided(body: Body, condition: ast.expr, name: str) -> str:
-    """`if condition:`, after a line that computes the condition if that is long."""
-    line = f"if {print_expr(condition)}:"
-    if len(INDENT) * body.indent + len(line) <= WIDTH:
-        return line
-    body.assign(name, condition, ())
-    return f"if {name}:"
-
-
-# --- for all of them ---
-
-
-def _begin(body: Body, names: BlockNames, variable: Variable) -> None:
-    """The variable of what is carried, before the first step."""
-    name, init = names.names[variable.old], variable.init
-    tree = body.writer.expr(init)
-    if init.type.rank == 0 and init.type.dtype == "float32" and is_number(init, body.writer.plain):
-        tree = ast.Call(ast.Attribute(ast.Name(body.target.symbol("np")), "float32"), [tree], [])
-    if variable.written and not variable.owned:
-        tree = body.copied(init)
-    if print_expr(tree) != name:
-        body.assign(name, tree, _shape(init))
-
-
-def _inside(body: Body, names: BlockNames, block: Block, numbers: Collection[Node]) -> Body:
-    """The lines of a block, with names for all that it reads."""
-    for placeholder, arg in block.reads:
-        names.names[placeholder] = print_expr(body.writer.expr(arg))
-    return body.inside(names.names, names.sizes, numbers)
-
-
-def _at_the_end(inner: Body, block: Block, targets: Sequence[str]) -> None:
-    """What is assigned when all statements are done: at once, if they need each other's old values."""
-    late = [(targets[i], block.slots[i]) for i in block.late]
-    pairs = [(name, slot, print_expr(inner.writer.expr(slot.new))) for name, slot in late]
-    pairs = [(name, slot, text) for name, slot, text in pairs if name != text]
-    olds = {slot.old for _, slot, _ in pairs}
-    crossed = any(olds & set(topological([slot.new])) - {slot.old} for _, slot, _ in pairs)
-    if len(pairs) > 1 and crossed:
-        targets = [name for name, _, _ in pairs]
-        inner.lines += layout.tuple_statement(f"{', '.join(targets)} =", [text for _, _, text in pairs], inner.indent)
-        return
-    for name, _, text in pairs:
-        inner.lines += layout.assign(name, text, inner.indent)
-
-
-def _append(body: Body, head: str, inner: Body, index: str = "", place: str = "") -> None:
-    """The lines of a block behind its head, beside which stands where it is in the user's source."""
-    if not inner.lines:
-        return  # nothing changes
-    inner.writer.used_sizes -= {index}
-    line = f"{INDENT * body.indent}{head}"
-    body.lines.append(layout.beside(line, place) or line)
-    _take(body, inner)
-
-
-def _take(body: Body, other: Body) -> None:
-    """The lines of another body, and what they use."""
-    body.lines += other.lines
-    body.writer.symbols |= other.writer.symbols
-    body.writer.used_sizes |= other.writer.used_sizes
-    body.writer.mentioned |= other.writer.mentioned
-    body.defined |= other.defined
-
-
-def _shape(node: Node) -> list[str]:
-    """The comment of an array."""
-    return [show_shape(node.shape)] if node.type.rank else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from graphc.emit.names import RESERVED
 from graphc.errors import UnknownNameError
-from graphc.ir.control import bodies
+from graphc.ir.control import RESULT, bodies
 from graphc.ir.leaf import CONST, INPUT
 from graphc.ir.node import Node
 from graphc.ir.op import Helper, Op
@@ -28,6 +28,7 @@ class Target:
     symbols: what the text has used so far.  renamed: symbols that an input's name would hide.
     aliases: names of array types -> their dtype.  wide: float32 and float64 arrays both occur.
     loose: helpers that are called with numbers, too; those of float32 arrays, which NumPy's stubs widen, are as loose.
+    loops: there are loops or branches.
     untyped: values of which NumPy's stubs say no more than that they are floating-point.
     """
 
@@ -38,6 +39,7 @@ class Target:
     renamed: dict[str, str]
     loose: frozenset[str] = frozenset()
     untyped: frozenset[Node] = frozenset()
+    loops: bool = False
     symbols: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ class Target:
             available=_by_name(h for op, _ in kinds for h in op.helpers),
             renamed={name: f"_{name}" for name in sorted(taken & RESERVED) if name.isidentifier()},
             untyped=frozenset(n for n in nodes if "untyped" in n.op.traits),
+            loops=any(n.op is RESULT for n in nodes),
             loose=frozenset(
                 h.name for n in nodes if n.op.helpers and n.args and n.args[0].type.rank == 0 for h in n.op.helpers
             ),
@@ -77,7 +80,8 @@ class Target:
             self.symbols.add("Any")
             return f"{self.symbol('np')}.floating[{self.symbol('Any')}]"
         if node.type == TensorType("bool", ()) and node.op is not INPUT and not self.scalar:
-            return f"{self.symbol('np')}.bool_"  # a comparison of NumPy's numbers
+            numpys = f"{self.symbol('np')}.bool_"  # a comparison of NumPy's numbers; those of loops may be Python's
+            return f"{numpys} | {self.symbol('bool')}" if self.loops else numpys
         return self.annotation(node.type)
 
     def array(self, dtype: str) -> str:
