@@ -226,7 +226,7 @@ def test_old_values_are_read_before_they_are_overwritten() -> None:
 
 def test_variables_that_need_each_other_are_assigned_together() -> None:
     loop = opened((z, number(1.0)), (b, build.add(a, b)), names={a: "a", b: "b"}, count=5)
-    assert body(b=final(loop, 1)) == "a = z\nb = 1.0\nfor _ in range(5):\n    a, b = b, a + b"
+    assert body(b=final(loop, 1)) == "a: float = z\nb = 1.0\nfor _ in range(5):\n    a, b = b, a + b"
 
 
 def test_a_history_is_an_array_of_rows() -> None:
