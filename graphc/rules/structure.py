@@ -208,6 +208,8 @@ def sum_of_sums(node: Node, views: Views) -> Node | None:
     return made if made.shape == node.shape else build.reshape(made, node.shape)
 
 
+_CHOICES = ("maximum", "minimum", "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+_OPERATORS = ("add", "subtract", "multiply", "divide", "power")
 B, R = Exact.BITWISE, Exact.ROUNDING
 COMPUTED = (
     ComputedRule(
@@ -302,11 +304,15 @@ COMPUTED = (
     ),
     ComputedRule(
         "filled-operand",
-        ("maximum", "minimum", "where", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        (*_CHOICES, *_OPERATORS),
         filled_operand,
         B,
         "equal entries are one number, with the conventions of one",
-        (("maximum(x, zeros_like(x))", "maximum(x, 0)"), ("where(x > ones_like(x), x, y)", "where(x > 1, x, y)")),
+        (
+            ("maximum(x, zeros_like(x))", "maximum(x, 0)"),
+            ("where(x > ones_like(x), x, y)", "where(x > 1, x, y)"),
+            ("x / ones_like(x)", "x"),
+        ),
     ),
 )
 GRADIENT = (
