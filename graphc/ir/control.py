@@ -170,6 +170,11 @@ def result(node: Node, k: int) -> Node:
     return make(RESULT, [node], k=k, type=result_type(node, k))
 
 
+def results_of(loop: Node) -> int:
+    """How many results a loop has."""
+    return int(loop["carried"]) + len(loop["body"].outputs)
+
+
 def result_type(node: Node, k: int) -> TensorType:
     """The type of the k-th result."""
     if node.op is BRANCH:

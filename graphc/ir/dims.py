@@ -290,6 +290,13 @@ def product(dims: tuple[Dim, ...]) -> Dim:
     return total
 
 
+def degree(dim: Dim) -> int:
+    """How many sizes that are not known are multiplied in a size: 0 for numbers, 2 for n * m + n."""
+    if not isinstance(dim, Size):
+        return 0
+    return max(len(monomial) for monomial, _ in dim.terms)
+
+
 def exact_quotient(whole: Dim, part: Dim) -> Dim | None:
     """`whole / part` where it divides exactly as polynomials, else None."""
     if whole == part:

@@ -24,7 +24,7 @@ from graphc.expr import build
 from graphc.expr.einsum import einsum
 from graphc.expr.looping import Opened, row_of, substitute
 from graphc.ir.control import counted_by, history, mentions, stack
-from graphc.ir.dims import Dim, Size
+from graphc.ir.dims import Size, degree
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
 from graphc.ir.node import Node, topological
@@ -157,7 +157,7 @@ class _Rows:
         self._found: dict[Node, Node] = {}
         kept = [p for k, p in enumerate(loop.placeholders) if running_sum(loop, k) is None]
         rows = [n for n in self.inner if self._row(n) is not None]
-        self._degree = max((_degree(n.type.size) for n in (*kept, *rows, *loop.stacked)), default=0)
+        self._degree = max((degree(n.type.size) for n in (*kept, *rows, *loop.stacked)), default=0)
         self._rank = max((n.type.rank for n in (*kept, *rows, *loop.stacked)), default=0)
 
     def of(self, root: Node) -> Node:
@@ -173,7 +173,7 @@ class _Rows:
     def _is_large(self, node: Node) -> bool:
         """Whether a stack of a node would need more memory than what is kept of each step anyway."""
         plain = node not in self.inner or node in self._carried or node in self._updated or self._row(node) is not None
-        return not plain and self._is_given(node) and _degree(node.type.size) > self._degree
+        return not plain and self._is_given(node) and degree(node.type.size) > self._degree
 
     def repeated(self, root: Node) -> Node:
         """A row for each step, also of what is the same in all."""
@@ -187,7 +187,7 @@ class _Rows:
 
     def hold(self, node: Node) -> bool:
         """Whether a row for each step is no more than what is kept of each step anyway."""
-        return _degree(node.type.size) <= self._degree and node.type.rank <= max(self._rank, 1)
+        return degree(node.type.size) <= self._degree and node.type.rank <= max(self._rank, 1)
 
     def reads(self, root: Node) -> bool:
         """Whether a node is more than a row, and works on one."""
@@ -226,7 +226,7 @@ class _Rows:
         if node.op is SIZE:
             return self._count(node) is not None
         own = any(t in node.op.traits for t in ("control", "result")) or self._mentions(node)
-        return not own and _degree(node.type.size) <= self._degree
+        return not own and degree(node.type.size) <= self._degree
 
     def _mentions(self, node: Node) -> bool:
         return mentions(node, self._own_sizes)
@@ -328,10 +328,3 @@ def _total(rows: _Rows, step: Node) -> Node | None:
         both = [_total(rows, a) for a in step.args]
         return None if None in both else build.apply(name, *(b for b in both if b is not None))
     return build.reduce("sum", rows.of(step), (0,)) if rows.hold(step) else None
-
-
-def _degree(dim: Dim) -> int:
-    """How many sizes that are not known are multiplied in a size."""
-    if not isinstance(dim, Size):
-        return 0
-    return max(len(monomial) for monomial, _ in dim.terms)

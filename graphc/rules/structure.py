@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from graphc.expr import build
 from graphc.ir.dims import Dim, product
 from graphc.ir.leaf import const_node, size_node
@@ -163,17 +165,31 @@ def repeated_number(x: Node) -> Node | None:
 def add_into(node: Node, views: Views) -> Node | None:
     """Adding zeros with entries put in is adding the entries in place."""
     for base, scattered in (node.args, node.args[::-1]):
-        if scattered.op.name == "add_at" and scattered.args[0].op.name == "zeros" and base.shape == scattered.shape:
-            return build.add_at(base, scattered.args[1], scattered["index"], scattered.args[2:])
+        if base.shape == scattered.shape and (writes := _on_zeros(scattered)):
+            return _written(base, writes)
     return None
 
 
 def subtract_from(node: Node, views: Views) -> Node | None:
     base, scattered = node.args
-    if scattered.op.name != "add_at" or scattered.args[0].op.name != "zeros" or base.shape != scattered.shape:
-        return None
-    value = build.negative(scattered.args[1])
-    return build.add_at(base, value, scattered["index"], scattered.args[2:])
+    writes = _on_zeros(scattered) if base.shape == scattered.shape else []
+    return _written(base, writes, build.negative) if writes else None
+
+
+def _on_zeros(node: Node) -> list[Node]:
+    """What is added, place by place, to an array of zeros, the first one first; nothing if it is another array."""
+    writes: list[Node] = []
+    while node.op.name == "add_at":
+        writes.append(node)
+        node = node.args[0]
+    return writes[::-1] if node.op.name == "zeros" else []
+
+
+def _written(base: Node, writes: Sequence[Node], change: Callable[[Node], Node] = lambda value: value) -> Node:
+    """The same added to another array."""
+    for write in writes:
+        base = build.add_at(base, change(write.args[1]), write["index"], write.args[2:])
+    return base
 
 
 def scaled_scatter(node: Node, views: Views) -> Node | None:
