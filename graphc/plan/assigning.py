@@ -77,7 +77,8 @@ def writers(
             continue
         others = [s.new for s in slots if s is not slot]
         rest = [r.value for r in rows if not r.first and not r.own and r.value is not slot.new]
-        writer = writes_into(slot, reads, reuse, [*others, *rest, *appended])
+        copied = {r.value for r in rows if r.own}
+        writer = writes_into(slot, reads, reuse, [*others, *rest, *appended], copied)
         if writer is not None:
             yield slot.old, writer
 

@@ -64,10 +64,13 @@ def _reusable(node: Node, ours: Collection[Node], last: Mapping[Node, Node], rea
     return first if fits and dead else None
 
 
-def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: Iterable[Node]) -> Node | None:
+def writes_into(
+    slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: Iterable[Node], copied: Collection[Node] = ()
+) -> Node | None:
     """The statement that may write the new value of a slot into the array of the old one, or None.
 
     reads: in the order of the statements.  outlive: the other values that live longer than the step.
+    copied: values that are in rows of their own as soon as they are computed.
     """
     old = slot.old
     if old is None or slot.new.type.rank == 0 or slot.new.type != old.type:
@@ -83,7 +86,7 @@ def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: I
         return None
     statements = list(reads)
     behind = statements[statements.index(writer) + 1 :]
-    if any(old in origins(r) for n in behind for r in reads[n]):
+    if any(old in origins(r, copied) for n in behind for r in reads[n]):
         return None
     if writer.op in CONTROL:
         others = [a for a in writer.args if a is not old]
@@ -95,12 +98,14 @@ def writes_into(slot: Slot, reads: Reads, reuse: Mapping[Node, Node], outlive: I
     return None if by_call and any(old in origins(a) for a in writer.args[1:]) else writer
 
 
-def origins(node: Node) -> set[Node]:
-    """The values whose memory a value may look at, itself included."""
+def origins(node: Node, copied: Collection[Node] = ()) -> set[Node]:
+    """The values whose memory a value may look at, itself included. copied: values with memory of their own."""
     found = {node}
     stack = [node]
     while stack:
         top = stack.pop()
+        if top in copied:
+            continue
         seen = _passed_on(top) if top.op is RESULT else top.args if "view" in top.op.traits else ()
         stack += [a for a in seen if a not in found]
         found.update(seen)
