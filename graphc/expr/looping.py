@@ -221,7 +221,7 @@ def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], No
         then, other = ([to(table[o]) for o in body.outputs] for body in sides)
         names = {to(table[n]): name for body in sides for n, name in body.names.items() if n in table}
         origin = {to(table[n]): span for body in sides for n, span in body.origin.items() if n in table}
-        return close_branch(node.args[0], then, other, names, origin, outside=node.args)
+        return close_branch(node.args[0], then, other, names, origin, outside=topological(node.args))
     if node.op is IMPLICIT:
         unknowns = node["body"].inputs[: node["solved"]]
         options = {name: node[name] for name in ("root", "index", "tolerance", "limit")}

@@ -120,7 +120,8 @@ def _reads(placeholders: Sequence[Node], args: Sequence[Node], refs: Mapping[Nod
     """What a body reads: under its name outside if it has one that is free, else `_t_r0 = %3`."""
     items: list[str] = []
     for placeholder, arg in zip(placeholders, args, strict=True):
-        same = refs[arg].isidentifier() and refs[arg] not in inner.values()
+        taken = {*inner.values(), *(p["name"] for p in placeholders if p is not placeholder)}
+        same = refs[arg].isidentifier() and refs[arg] not in taken
         inner[placeholder] = refs[arg] if same else placeholder["name"]
         items.append(refs[arg] if same else f"{placeholder['name']} = {refs[arg]}")
     return ", ".join(items)

@@ -1,6 +1,7 @@
 """Random programs of loops and branches inside one another, through everything that works on graphs.
 
-Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31), a `while` that carries nothing (35).
+Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31), a `while` that carries nothing (35), loops
+drawn into branches that read them (172), inputs of bodies inside bodies mixed up (309), one name for two (533).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from graphc.passes.masks import send_masks
 from graphc.passes.pipeline import join, simplify, stabilise
 from graphc.view import VIEWS
 
-SEEDS = (*range(6), 13, 24, 27, 31, 35)
+SEEDS = (*range(6), 13, 24, 27, 31, 35, 172, 309, 533)
 WRT = ("x", "y", "M", "s", "u")
 ROWS = 3
 each_seed = pytest.mark.parametrize("seed", SEEDS)
