@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -427,3 +428,44 @@ def test_the_derivative_of_a_whole_search():
     pulled = [module.backward(saved, unit).start for unit in np.eye(4)]
     columns = [np.imag(searched(start + 1e-200j * unit)) / 1e-200 for unit in np.eye(2)]
     close(pulled, np.stack(columns, axis=1), rtol=1e-9)
+
+
+# --- scripts ---
+
+PRINTED = {  # problem: a number that its script prints, and the bounds of that number
+    "hello": (r"double\(0.1257\) = (\S+)", 0.2514, 0.2516),
+    "llsq": (r"y = (\S+),", 564.859, 564.860),
+    "lse": (r"sum of the gradient = (\S+)", 0.9999, 1.0001),
+    "kmeans": (r"step 4: cost (\S+)", 426.18, 426.19),
+    "gmm": (r"log p = (\S+),", -41106.84, -41106.83),
+    "lstm": (r"loss (\S+),", 1.4253, 1.4254),
+    "ode": (r"element by (\S+)", 0.0, 1e-9),
+    "det": (r"off by (\S+)", 0.0, 1e-13),
+    "ba": (r"in (\d+) derivatives", 15, 15),
+    "ht": (r"step 5: (\S+)", 0.0, 1e-12),
+    "particle": (r"ff: w = (\S+)", 0.20719187, 0.20719188),
+    "saddle": (r"ff: \[(\S+) ", 8.2463e-06, 8.2464e-06),
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_scripts_print_what_they_find(name, capsys):
+    pattern, low, high = PRINTED[name]
+    problem(name).main()
+    assert low <= float(re.search(pattern, capsys.readouterr().out)[1]) <= high
+
+
+def test_every_problem_has_a_row_everywhere():
+    """A file, a line of the table of the README, and one of the benchmark."""
+    files = {path.stem for path in EXAMPLES.glob("*.py")} - {"bench", "descent"}
+    rows = set(re.findall(r"^\| \[(\w+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))
+    assert files == rows == set(problem("bench").PROBLEMS) == set(PRINTED)
+
+
+def test_the_benchmark_prints_a_table(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["bench.py", "gmm", "saddle", "--seconds", "0"])
+    problem("bench").main()
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["problem", "function", "primal", "derivative", "ratio"]
+    assert [line.split()[:2] for line in lines] == [["gmm", "jacobian"], *(["saddle", mode] for mode in MODES)]
+    assert float(lines[0].split()[-1]) > 0 and all(line.split()[-1] == "-" for line in lines[1:])
