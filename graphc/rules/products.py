@@ -11,11 +11,11 @@ A product of matrices costs a size more than what is left of it.
 from __future__ import annotations
 
 from graphc.expr import build
-from graphc.ir.index import Array
+from graphc.ir.index import Array, Index
 from graphc.ir.node import Node
 from graphc.rewrite.conditions import constant_over
 from graphc.rewrite.rule import ComputedRule, Exact
-from graphc.rewrite.views import Product, Views, build_product
+from graphc.rewrite.views import Factor, Product, Views, build_product
 from graphc.rules.structure import repeated_number
 
 
@@ -101,6 +101,35 @@ def _without(x: Node, whole: Node, axes: tuple[int, ...]) -> Node:
     return build.squeeze(x, tuple(a - lead for a in axes if a >= lead))
 
 
+def diagonal(node: Node, views: Views) -> Node | None:
+    """Unit vectors times the slopes of an elementwise function: off the diagonal there is nothing, not 0 * inf."""
+    view = views.product(node)
+    units = [f for f in view.factors if _is_eye(f.base) and f.base.shape == node.shape and f.exponent == 1]
+    others = [f for f in view.factors if f not in units]
+    if len(units) != 1 or not any(f.base.type.rank for f in others):
+        return None
+    n = node.shape[0]
+    if any(f.base.shape not in ((), (n,), (1, n), (n, 1)) for f in others):
+        return None
+    along = tuple(f if f.base.type.rank < 2 else Factor(build.reshape(f.base, (n,)), f.exponent) for f in others)
+    value = build_product(Product(view.coefficient, along), node.type.dtype)
+    place = build.arange(n)
+    return build.set_at(build.zeros(node.shape, value.type.dtype), value, Index((Array(0), Array(1))), (place, place))
+
+
+def transposed_diagonal(node: Node, views: Views) -> Node | None:
+    """A diagonal matrix is its own transpose."""
+    matrix = node.args[0]
+    if matrix.op.name != "set_at" or matrix["index"] != Index((Array(0), Array(1))) or node["axes"] != (1, 0):
+        return None
+    square = matrix.args[0].op.name == "zeros" and matrix.shape[0] == matrix.shape[1]
+    return matrix if square and matrix.args[2] is matrix.args[3] else None
+
+
+def _is_eye(node: Node) -> bool:
+    return node.op.name == "eye" and bool(node["n"] == node["m"])
+
+
 B, R = Exact.BITWISE, Exact.ROUNDING
 COMPUTED = (
     ComputedRule(
@@ -150,5 +179,21 @@ GRADIENT = (
             ("mean(x / y[:, 0][:, None], axis=1)", "mean(x, axis=1) / y[:, 0]"),
             ("sum(x * y[:, :1], axis=1, keepdims=True)", "y[:, :1] * sum(x, axis=1, keepdims=True)"),
         ),
+    ),
+    ComputedRule(
+        "diagonal",
+        ("multiply", "divide"),
+        diagonal,
+        Exact.BITWISE,
+        "a diagonal matrix has nothing beside its diagonal",
+        (("eye(m) * x[0]", "diag(x[0])"), ("eye(n) * y[:, :1]", "diag(squeeze(y[:, :1], axis=1))")),
+    ),
+    ComputedRule(
+        "transposed-diagonal",
+        ("transpose",),
+        transposed_diagonal,
+        Exact.BITWISE,
+        "a diagonal matrix is symmetric",
+        (("diag(x[0]).T", "diag(x[0])"),),
     ),
 )

@@ -208,3 +208,10 @@ def _twice_vjp(ct: Any, y: Any, x: Any) -> Any:
 
 
 twice = gc.custom_op("twice", _twice, _twice_vjp, infer="first")
+
+
+def test_an_infinite_slope_stays_on_the_diagonal():
+    x = np.array([0.0, 1.0])
+    with np.errstate(divide="ignore"):
+        assert gc.jacobian(np.sqrt)(x).tolist() == [[np.inf, 0.0], [0.0, 0.5]]
+        assert gc.jacobian(lambda x: 2 * np.sqrt(x))(x).tolist() == [[np.inf, 0.0], [0.0, 1.0]]
