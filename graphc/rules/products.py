@@ -119,11 +119,25 @@ def diagonal(node: Node, views: Views) -> Node | None:
 
 def transposed_diagonal(node: Node, views: Views) -> Node | None:
     """A diagonal matrix is its own transpose."""
-    matrix = node.args[0]
-    if matrix.op.name != "set_at" or matrix["index"] != Index((Array(0), Array(1))) or node["axes"] != (1, 0):
+    return node.args[0] if node["axes"] == (1, 0) and _diagonal_of(node.args[0]) is not None else None
+
+
+def product_with_diagonal(node: Node, views: Views) -> Node | None:
+    """A product with a diagonal matrix scales rows or columns."""
+    a, b = node.args
+    rows, columns = _diagonal_of(a), _diagonal_of(b)
+    if rows is not None and b.type.rank == 2:
+        return build.multiply(build.expand_dims(rows, (1,)), b)
+    return build.multiply(a, columns) if columns is not None and a.type.rank == 2 else None
+
+
+def _diagonal_of(node: Node) -> Node | None:
+    """What stands on the diagonal of a square matrix with nothing else in it."""
+    if node.op.name != "set_at" or node["index"] != Index((Array(0), Array(1))) or node.shape[0] != node.shape[1]:
         return None
-    square = matrix.args[0].op.name == "zeros" and matrix.shape[0] == matrix.shape[1]
-    return matrix if square and matrix.args[2] is matrix.args[3] else None
+    zeros, value, *places = node.args
+    on = places[0] is places[1] and places[0].op.name == "arange" and places[0].shape == node.shape[:1]
+    return value if on and zeros.op.name == "zeros" else None
 
 
 def _is_eye(node: Node) -> bool:
@@ -195,5 +209,14 @@ GRADIENT = (
         Exact.BITWISE,
         "a diagonal matrix is symmetric",
         (("diag(x[0]).T", "diag(x[0])"),),
+    ),
+    ComputedRule(
+        "product-with-diagonal",
+        ("matmul",),
+        product_with_diagonal,
+        R,
+        "rows or columns are scaled",
+        (("diag(x[:, 0]) @ y", "x[:, 0][:, None] * y"), ("x @ diag(y[0])", "x * y[0]")),
+        over="set_at",
     ),
 )
