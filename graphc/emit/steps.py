@@ -97,5 +97,8 @@ def decided(body: Body, condition: ast.expr, name: str) -> str:
     line = f"if {print_expr(condition)}:"
     if len(INDENT) * body.indent + len(line) <= WIDTH:
         return line
+    if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
+        body.assign(name, condition.operand, ())
+        return f"if not {name}:"
     body.assign(name, condition, ())
     return f"if {name}:"

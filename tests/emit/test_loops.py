@@ -5,6 +5,7 @@ pytest tests/emit/test_loops.py --update-golden      writes the files in `loops/
 
 from __future__ import annotations
 
+import functools
 import itertools
 import subprocess
 import sys
@@ -295,6 +296,16 @@ def test_a_condition_and_its_step_share_the_work() -> None:
         "        break\n"
         "    h = tanh"
     )
+
+
+def test_a_long_condition_has_a_line_of_its_own_and_its_name_is_what_it_says() -> None:
+    large = [apply("greater", build.reduce("sum", apply(f, v), (0,)), number(1e-3)) for f in ("absolute", "exp", "tan")]
+    going = functools.reduce(functools.partial(apply, "logical_and"), large)
+    loop = opened((x,), (build.multiply(v, 0.5),), count=steps, test=going)
+    lines = body(h=final(loop, 0)).splitlines()
+    assert lines[1] == "while True:"
+    assert lines[2] == "    going = ("
+    assert lines[lines.index("        break") - 1] == "    if not going:"
 
 
 def test_a_branch_that_changes_nothing_is_left_out() -> None:
