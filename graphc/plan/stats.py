@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable
 from functools import reduce
 from typing import NamedTuple
 
 from graphc.ir.control import BRANCH, LOOP, bodies
-from graphc.ir.dims import Dim, at_least, substitute
+from graphc.ir.dims import Dim, Minimum, Size, at_least, substitute
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Node
 from graphc.ir.sizes import names_of
@@ -18,6 +19,7 @@ from graphc.plan.statement import BranchPlan, Statement
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "int32": 4, "bool": 1}
 _FREE = ("view", "creation", "result")
 _NO_ARRAY = ("view", "result")
+_ROOT = re.compile(r"max\(int\((\w+) \*\* 0\.5\), 1\)")  # the square root in whole numbers, at least 1
 
 
 class Stats(NamedTuple):
@@ -43,7 +45,8 @@ class Stats(NamedTuple):
         return self.forward_flops + self.backward_flops
 
     def __str__(self) -> str:
-        return "\n".join(f"{name:<15} {value}" for name, value in zip(self._fields, self, strict=True))
+        lines = (f"{name:<15} {value}" for name, value in zip(self._fields, self, strict=True))
+        return _ROOT.sub(r"isqrt(\1)", "\n".join(lines))
 
 
 def measure(program: Program) -> Stats:
@@ -85,10 +88,36 @@ def _over_steps(dim: Dim, loop: Node) -> Dim:
     index: str = loop["index"]
     start: Dim = loop["start"]
     count: Dim = loop["count"]
+    dim = _bounded(dim, index)
     if index not in names_of([dim]):
         return dim * count
     ends = substitute(dim, {index: start}) + substitute(dim, {index: start + count - 1})
     return (ends * count) // 2
+
+
+def _bounded(dim: Dim, index: str) -> Dim:
+    """A size without the index, if one side of its minima leaves it out: min(i + r, n) - i is at most r."""
+    for side in (0, 1):
+        bound = _of_side(dim, index, side)
+        if index not in names_of([bound]):
+            return bound
+    return dim
+
+
+def _of_side(dim: Dim, index: str, side: int) -> Dim:
+    """A size with one side in the place of each minimum that has the index in it."""
+    if not isinstance(dim, Size):
+        return dim
+    total: Dim = 0
+    for monomial, coefficient in dim.terms:
+        term: Dim = coefficient
+        for atom in monomial:
+            if isinstance(atom, Minimum) and index in atom.names():
+                term = term * (atom.second if side else atom.first)
+            else:
+                term = term * Size((((atom,), 1),))
+        total = total + term
+    return total
 
 
 def _dearer(a: Dim, b: Dim) -> Dim:
@@ -115,7 +144,8 @@ def _made(statement: Statement) -> Dim:
     if isinstance(plan, BranchPlan):
         return results + _allocated([*plan.then.statements, *plan.other.statements])
     last = plan.node["start"] + plan.node["count"] - 1
-    return results + substitute(_allocated([*plan.block.statements, *plan.test]), {plan.node["index"]: last})
+    made = _bounded(_allocated([*plan.block.statements, *plan.test]), plan.node["index"])
+    return results + substitute(made, {plan.node["index"]: last})
 
 
 def _total(items: Iterable[Dim]) -> Dim:
