@@ -179,7 +179,7 @@ class Naming:
             self._sizes = dict(around)
             inside = BlockNames({}, self._sizes, decision)
             for i, (slot, result) in enumerate(zip(block.slots, plan.results, strict=True)):
-                if i not in block.late:
+                if i not in block.late and _can_have(slot.new, names[result]):
                     inside.names[slot.new] = names[result]
             self._block(block, inside)
             self._sizes = around
@@ -214,6 +214,12 @@ def name_inside(node: Node, names: Mapping[Node, str]) -> str | None:
             return body.names[body.inputs[k % m]]
         node, names = body.outputs[k if k < m else k - m], body.names
     return names.get(node)
+
+
+def _can_have(node: Node, name: str) -> bool:
+    """Whether a value can be computed under a name: what a loop carries is assigned again and again, and a row, which
+    is memory that views look at, only once."""
+    return name.isidentifier() or node.op is not RESULT or node.args[0].op is not LOOP
 
 
 def _go_on(statements: Sequence[Statement], names: dict[Node, str]) -> None:

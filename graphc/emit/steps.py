@@ -54,9 +54,8 @@ def inside(body: Body, names: BlockNames, block: Block, numbers: Collection[Node
 
 def at_the_end(inner: Body, block: Block, targets: Sequence[str]) -> None:
     """What is assigned when all statements are done: at once, if they need each other's old values."""
-    late = [(targets[i], block.slots[i]) for i in block.late]
-    pairs = [(name, slot, print_expr(value_of(inner, slot.new))) for name, slot in late]
-    pairs = [(name, slot, text) for name, slot, text in pairs if name != text]
+    texts = [print_expr(value_of(inner, slot.new)) for slot in block.slots]
+    pairs = [p for p in zip(targets, block.slots, texts, strict=True) if p[0] != p[2]]
     olds = {slot.old for _, slot, _ in pairs}
     crossed = any(olds & set(topological([slot.new])) - {slot.old} for _, slot, _ in pairs)
     if len(pairs) > 1 and crossed:

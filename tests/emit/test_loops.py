@@ -334,3 +334,23 @@ def test_numbers_divide_as_those_of_numpy() -> None:
     graph = Graph((x,), (build.divide(number(1.0), final(loop, 0)),), ("o",))
     with np.errstate(all="ignore"):
         assert load_module(unchanged(graph), "division").forward(np.zeros(0))[0] == np.inf
+
+
+def test_a_row_is_written_once() -> None:
+    """It is memory that views look at: what a loop inside carries is a variable beside it."""
+    old = placeholder("i", 0, VECTOR)
+    inner = close(Opened("i", 0, 3, False, (x,), (old,), (build.multiply(old, ROW),), names={old: "p"}))
+    branch = close_branch(apply("greater", build.at(y, 0, t), number(0.0)), (final(inner, 0),), (x,))
+    loop = opened((z,), (a,), result(branch, 0))
+    assert body(ps=stack(loop, 0)) == (
+        "ps = np.empty((T, n))  # every p\n"
+        "for t in range(T):\n"
+        "    if y[t] > 0.0:\n"
+        "        part = X[t]  # (n,)\n"
+        "        p = x.copy()  # (n,)\n"
+        "        for _ in range(3):\n"
+        "            p *= part\n"
+        "        ps[t] = p\n"
+        "    else:\n"
+        "        ps[t] = x"
+    )
