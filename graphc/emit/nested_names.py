@@ -61,6 +61,7 @@ class Naming:
         self._places = places
         self._open: list[str] = []  # the indices of the loops around
         self._counted: set[str] = set()  # the numbers of steps that have a name
+        self._blocks = 0  # how many there are around
         self.blocks: Blocks = {}
 
     def statements(
@@ -120,9 +121,9 @@ class Naming:
         self._sizes = around
 
     def _steps(self, node: Node) -> str:
-        """The name of the number of steps of a `while`; where the loop is done again it has another one."""
+        """The name of the number of steps of a `while`; where the loop is done again, or in a block, it has its own."""
         name = node["count"].name
-        if name in self._counted:
+        if name in self._counted or self._blocks:
             self._sizes[name] = self._namer.fresh(name)
         self._counted.add(name)
         return self._size(name)
@@ -197,7 +198,9 @@ class Naming:
     def _block(self, block: Block, inside: BlockNames) -> None:
         self.blocks[block] = inside
         body = block.body
+        self._blocks += 1
         self.statements(block.statements, inside.names, body.names, body.graph.users)
+        self._blocks -= 1
 
 
 def last_row(rows: str, final: Node) -> str:

@@ -71,7 +71,8 @@ def append(body: Body, head: str, inner: Body, index: str = "", place: str = "")
     """The lines of a block behind its head, beside which stands where it is in the user's source."""
     if not inner.lines:
         return  # nothing changes
-    inner.writer.used_sizes -= {index}
+    inner.writer.used_sizes -= {index, *inner.defined}  # what a block counts is its own
+    inner.defined = set()
     line = f"{INDENT * body.indent}{head}"
     body.lines.append(layout.beside(line, place) or line)
     take(body, inner)
