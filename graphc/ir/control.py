@@ -112,6 +112,7 @@ LOOP = Op(
     "A body that is done for each value of an index, or while a test holds.",
     attrs=("body", "carried", "index", "start", "count", "reverse", "test"),
     traits=frozenset({"control"}),
+    formula="step by step, from the last one to the first",
     exactness="that of its body, step by step",
 )
 BRANCH = Op(
@@ -122,6 +123,7 @@ BRANCH = Op(
     "One of two bodies.",
     attrs=("then", "other"),
     traits=frozenset({"control"}),
+    formula="that of the body taken",
     exactness="that of the body taken",
 )
 RESULT = Op(
@@ -131,6 +133,7 @@ RESULT = Op(
     "of[k]",
     "One of the results of a loop or a branch.",
     attrs=("k", "type"),
+    formula="that of the loop or the branch",
     traits=frozenset({"result"}),
     cost=0.0,
 )
@@ -141,6 +144,7 @@ IMPLICIT = Op(
     "implicit(args)",
     "Values that solve an equation, however they were found: x = body(x, ...), or body(x, ...) = 0.",
     attrs=("body", "solved", "root", "index", "tolerance", "limit"),
+    formula="by the implicit function theorem",
     traits=frozenset({"control"}),
 )
 OPS: list[Op] = [LOOP, BRANCH, IMPLICIT, RESULT]
