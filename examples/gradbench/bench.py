@@ -1,13 +1,13 @@
 """What the derivative of each problem costs, in units of the problem itself in plain NumPy.
 
-    python examples/gradbench/bench.py [--seconds 0.05] [problem ...]
+    python examples/gradbench/bench.py [--seconds 0.05] [--large] [problem ...]
 
     problem    function         primal   derivative   ratio
     gmm        jacobian       1.232 ms     4.561 ms     3.7
 
 Times are the best of several, in one process, and do not count the compilation, which the first call does.
 Functions made by gc.grad look at their arguments at each call; where the problem is one multiplication, this is
-all that there is to see.
+all that there is to see. On a busy machine set OPENBLAS_NUM_THREADS=1: threads that wait for one another tell nothing.
 """
 
 from __future__ import annotations
@@ -24,23 +24,27 @@ REPEATS = 5
 
 
 class Problem(NamedTuple):
-    """The names of the function in plain NumPy, if there is one without derivatives, and of its derivatives."""
+    """The names of the function in plain NumPy, if there is one without derivatives, and of its derivatives.
+
+    large: the sizes of one of the larger inputs that GradBench has.
+    """
 
     primal: str | None
     derivatives: tuple[str, ...]
+    large: dict[str, int] = {}  # noqa: RUF012
 
 
 PROBLEMS = {
     "hello": Problem("square", ("double",)),
-    "llsq": Problem("primal", ("gradient",)),
-    "lse": Problem("primal", ("gradient",)),
-    "kmeans": Problem("cost", ("direction",)),
-    "gmm": Problem("objective", ("jacobian",)),
-    "lstm": Problem("objective", ("jacobian",)),
-    "ode": Problem("primal", ("gradient",)),
-    "det": Problem("primal", ("gradient",)),
-    "ba": Problem("objective", ("jacobian",)),
-    "ht": Problem("objective", ("jacobian",)),
+    "llsq": Problem("primal", ("gradient",), {"m": 128, "n": 100_000}),
+    "lse": Problem("primal", ("gradient",), {"n": 1_000_000}),
+    "kmeans": Problem("cost", ("direction",), {"n": 10_000, "k": 100, "d": 16}),
+    "gmm": Problem("objective", ("jacobian",), {"n": 1000, "k": 25, "d": 32}),
+    "lstm": Problem("objective", ("jacobian",), {"layers": 4, "characters": 1024}),
+    "ode": Problem("primal", ("gradient",), {"n": 10_000, "s": 100}),
+    "det": Problem("primal", ("gradient",), {"n": 6}),
+    "ba": Problem("objective", ("jacobian",), {"n": 21, "m": 11_315, "p": 36_455}),
+    "ht": Problem("objective", ("jacobian",), {"points": 1000, "vertices": 2000}),
     "particle": Problem(None, ("rr", "rf", "fr", "ff")),
     "saddle": Problem(None, ("rr", "rf", "fr", "ff")),
 }
@@ -54,10 +58,10 @@ def milliseconds(call: Callable[[], Any], seconds: float) -> float:
     return 1000 * min(timer.repeat(REPEATS, number)) / number
 
 
-def measure(name: str, seconds: float) -> None:
+def measure(name: str, seconds: float, large: bool) -> None:
     """Print the lines of one problem."""
     module, problem = import_module(name), PROBLEMS[name]
-    arguments = module.example(np.random.default_rng(0))
+    arguments = module.example(np.random.default_rng(0), **(problem.large if large else {}))
 
     def timed(function: str) -> float:
         return milliseconds(lambda: getattr(module, function)(*arguments), seconds)
@@ -74,10 +78,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The cost of derivatives in units of the function alone.")
     parser.add_argument("problems", nargs="*", default=list(PROBLEMS), help="by default all")
     parser.add_argument("--seconds", type=float, default=0.05, help="for each of several measurements")
+    parser.add_argument("--large", action="store_true", help="inputs of the sizes that GradBench has")
     options = parser.parse_args()
     print(f"{'problem':<10} {'function':<10} {'primal':>12} {'derivative':>12} {'ratio':>7}")
     for name in options.problems:
-        measure(name, options.seconds)
+        measure(name, options.seconds, options.large)
 
 
 if __name__ == "__main__":
