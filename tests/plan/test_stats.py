@@ -57,3 +57,13 @@ def test_a_while_counts_in_its_own_steps() -> None:
 def test_rows_that_are_kept_are_in_the_peak() -> None:
     stats = stats_of(stack(loop(lambda h: ((op("sin", h),), (op("exp", h),)), H), 0))
     assert substitute(stats.peak_bytes, {"T": 1000, "k": 1}) >= 2 * 8 * 1000, "the history and the stack"
+
+
+def test_pieces_count_as_long_as_the_first() -> None:
+    graph = Graph((X, H, A), (final(loop(step, H), 0),), ("o0",))
+    whole, pieces = (gc.compile(graph, wrt=("H",), checkpoint=c).stats for c in (None, "sqrt"))
+    sizes = {"T": 10_000, "k": 3}
+    flops, bounded = (substitute(s.forward_flops, sizes) for s in (whole, pieces))
+    assert flops <= bounded <= 1.02 * flops
+    assert substitute(pieces.saved_bytes, sizes) == 8 * 101 * 3
+    assert substitute(pieces.peak_bytes, sizes) < substitute(whole.peak_bytes, sizes) / 10
