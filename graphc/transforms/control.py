@@ -128,7 +128,7 @@ def _columns(session: Any, rows: list[tuple[Any, ...]], reverse: bool) -> list[A
 
 
 def fori_loop(lower: int, upper: int, f: Function, init: Any) -> Any:
-    """`carry = f(i, carry)` for i from `lower` to `upper` - 1; the last carry.
+    """The last carry of `carry = f(i, carry)`, for i from `lower` to `upper` - 1.
 
     >>> fori_loop(0, 4, lambda i, x: x * 2 + i, 1.0)
     27.0
@@ -155,7 +155,7 @@ def _fori_loop(session: Any, lower: Any, upper: Any, f: Function, init: Any) -> 
 
 
 def while_loop(cond: Function, f: Function, init: Any) -> Any:
-    """`carry = f(carry)` while `cond(carry)` holds; the last carry.
+    """The last carry of `carry = f(carry)`, done while `cond(carry)` holds.
 
     >>> while_loop(lambda x: x > 1, lambda x: x / 2, 5.0)
     0.625
@@ -183,7 +183,7 @@ def _while_loop(session: Any, cond: Function, f: Function, init: Any) -> Any:
 
 
 def cond(condition: Any, f: Function, g: Function, *args: Any) -> Any:
-    """`f(*args)` if the condition holds, else `g(*args)`; only that one is computed.
+    """The value of `f(*args)` if the condition holds, else of `g(*args)`; only that one is computed.
 
     >>> cond(True, lambda x: x + 1, lambda x: x - 1, 1.0)
     2.0

@@ -314,11 +314,75 @@ def substitution(W, h):
     return x
 
 
+# --- comprehensions ---
+
+
+def comprehension(y):
+    return np.array([np.sin(v) * i for i, v in enumerate(y)])
+
+
+def sum_of_a_generator(X, a):
+    return sum(np.exp(a * (x @ x)) for x in X)
+
+
+def rows_of_a_matrix(X):
+    return np.array([[np.dot(u, v) for v in X] for u in X])
+
+
+def stacked_comprehension(X, W):
+    hs = [np.tanh(x @ W) for x in X]
+    return np.stack(hs).sum(axis=0) + np.mean([np.sum(h) for h in hs])
+
+
+# --- state that is not in variables of the function ---
+
+
+class Slotted:
+    __slots__ = ("h",)
+
+    def __init__(self):
+        self.h = 0.0
+
+    def step(self, v):
+        self.h = np.tanh(self.h + v)
+
+
+def slot(y):
+    cell = Slotted()
+    step = cell.step
+    for v in y:
+        step(v)
+    return cell.h
+
+
+def variable_of_a_closure(y):
+    total = 0.0
+
+    def add(v):
+        nonlocal total
+        total = total * 0.5 + v
+
+    for v in y:
+        add(v)
+    return total
+
+
+MEMORY = {"h": 0.0}
+
+
+def dict_outside(y):
+    MEMORY["h"] = 0.0
+    for v in y:
+        MEMORY["h"] = MEMORY["h"] * 0.3 + v
+    return MEMORY["h"]
+
+
 ROLLED = {
     rnn: 1, rnn_over_rows: 1, lstm: 1, list_of_states: 1, list_that_is_read: 1, array_of_states: 1, filtered: 1,
     fibonacci: 1, kalman: 1, hmm: 1, viterbi: 1, runge_kutta: 1, heat: 1, newton: 1, downwards: 1,
     from_the_last_but_one: 1, every_second: 1, pairs: 1, rows_backwards: 1, windows: 1, prefixes: 1,
     weighed_by_the_index: 1, in_place: 1, counter: 1, number_becomes_array: 1, in_containers: 2, attribute: 1,
     two_appended: 1, appended_pairs: 2, last_values: 1, one_after_the_other: 2, gram: 1, calls_a_loop: 1,
-    substitution: 2,
+    substitution: 2, comprehension: 1, sum_of_a_generator: 1, rows_of_a_matrix: 1, stacked_comprehension: 2, slot: 1,
+    variable_of_a_closure: 1, dict_outside: 1,
 }  # fmt: skip

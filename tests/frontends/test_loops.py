@@ -1,6 +1,7 @@
 """Loops of traced functions: rolled where that can be, with the values of the function itself."""
 
 import inspect
+from collections import deque
 
 import numpy as np
 import pytest
@@ -97,6 +98,81 @@ def test_what_cannot_be_rolled_is_written_out_as_before():
 
     graph = check(f, {"x": "n"}, {"x": np.ones(3)}, 1e-15)
     assert not loops_of(graph)
+
+
+def deque_is_changed(x):
+    recent = deque([0.0, 0.0], maxlen=2)
+    for v in x:
+        recent.append(0.5 * recent[-1] + v)
+    return recent[-1]
+
+
+def list_of_a_class_is_changed(x):
+    class Stack(list):
+        pass
+
+    stack = Stack()
+    for v in x:
+        stack.append(v)
+    return stack[0] + stack[-1]
+
+
+def objects_are_changed(x):
+    cells = np.empty(2, dtype=object)
+    cells[0] = 0.0
+    for v in x:
+        cells[0] = cells[0] + v
+    return cells[0]
+
+
+def elements_are_exchanged(x):
+    rows = []
+    for v in x:
+        rows.append(np.sin(v))
+    rows[0], rows[-1] = rows[-1], rows[0]
+    return rows[0] - 2 * rows[-1]
+
+
+def random_numbers(x):
+    rng = np.random.default_rng(0)
+    total = 0.0
+    for v in x:
+        total += v * rng.normal()
+    return total
+
+
+def first_step_differs(x):
+    last = None
+    for v in x:
+        last = v if last is None else np.tanh(last + v)
+    return last
+
+
+@pytest.mark.parametrize(
+    "function",
+    [deque_is_changed, list_of_a_class_is_changed, objects_are_changed, elements_are_exchanged, random_numbers,
+     first_step_differs],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_with_examples_what_can_not_be_rolled_is_written_out(function):
+    values = {"x": np.linspace(-1.0, 1.5, 11)}
+    graph = check(function, values, values, 1e-13)
+    assert not loops_of(graph)
+    with pytest.raises(gc.GraphcError):
+        trace(function, {"x": "n"})
+
+
+def test_a_value_of_a_step_does_not_come_out_unseen():
+    class Hidden:
+        value = 0.0
+
+    def f(x):
+        for v in x:
+            Hidden.value = v
+        return Hidden.value
+
+    with pytest.raises(gc.UnsupportedError, match="a value of one step of a loop is used outside of it"):
+        trace(f, {"x": "n"})
 
 
 def test_an_error_says_what_could_not_be_carried():

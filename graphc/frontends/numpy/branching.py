@@ -22,12 +22,13 @@ from graphc.expr.looping import close_branch
 from graphc.frontends.numpy.buffers import Buffer, Journal
 from graphc.frontends.numpy.forms import Form, form_of, is_whole, joined, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
-from graphc.frontends.numpy.signals import NOTHING, Signal, returned
+from graphc.frontends.numpy.signals import NOTHING, Signal, cannot, returned
 from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.truth import truth
 from graphc.frontends.numpy.variables import ABSENT, Place, Scope
 from graphc.ir.control import result
+from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def branch(
     """`if test: then`, `else: other`, and what follows it."""
     condition = truth(session, test)
     if isinstance(condition, Node):
+        _check_data(session, condition)
         return Branching(session, condition, then, other or _nothing, rest).run()
     chosen = then if condition else other
     return followed(session, (chosen() if chosen is not None else None) or NOTHING, rest)
@@ -56,6 +58,15 @@ def choose(session: Session, test: Any, then: Closure, other: Closure) -> Any:
     # the closures of the user are those whose variables are looked at
     chosen = Branching(session, condition, sides[0], sides[1], None, (then, other)).run()
     return settled(session, chosen.value)
+
+
+def _check_data(session: Session, condition: Node) -> None:
+    """CannotRoll in a loop of known length if a condition depends on known arrays alone: then it can be decided."""
+    if not any(way.known for way in session.indices.values()):
+        return
+    order = topological([condition])
+    if not any(node.op is INPUT for node in order) and any(node.type.rank for node in order):
+        cannot("a condition depends on the step, and on nothing that is not known")
 
 
 def followed(session: Session, jump: Signal, rest: Closure | None) -> Any:

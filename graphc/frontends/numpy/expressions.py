@@ -1,9 +1,10 @@
-"""Conditions inside expressions of the user's functions, written so that a traced one is no decision.
+"""Conditions and lists inside expressions of the user's functions, written so that they can be traced.
 
 a if c else b       __graphc__.choose(c, lambda: a, lambda: b)
 a and b, a or b     __graphc__.all_of(a, lambda: b), __graphc__.any_of(a, lambda: b)
 not a               __graphc__.negated(a)
 a < b < c           __graphc__.compared(("<", "<"), a, lambda: b, lambda: c)
+[f(x) for x in xs]  __graphc__.listed(xs, lambda item: [f(x) for x in (item,)], target="x")
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import ast
 from typing import TypeVar
 
-from graphc.frontends.numpy.syntax import hook, moves
+from graphc.frontends.numpy.syntax import hook, moves, written
 
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is",
     ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
+_WHOLE = frozenset({"sum", "max", "min", "list", "tuple", "sorted"})
 Tree = TypeVar("Tree", bound=ast.AST)
 
 
@@ -48,6 +50,16 @@ class _Conditions(ast.NodeTransformer):
         name = "all_of" if isinstance(node.op, ast.And) else "any_of"
         return hook(name, [first, *map(_later, others)], first)
 
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        self.generic_visit(node)
+        return _listed(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and _takes_all(node.func):
+            node.args[0] = _listed(node.args[0])
+        return node
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         return hook("negated", [node.operand], node.operand) if isinstance(node.op, ast.Not) else node
@@ -58,6 +70,24 @@ class _Conditions(ast.NodeTransformer):
             return node
         signs = ast.copy_location(ast.Tuple([ast.Constant(_SIGNS[type(op)]) for op in node.ops], ast.Load()), node)
         return hook("compared", [signs, node.left, *map(_later, node.comparators)], node)
+
+
+def _takes_all(function: ast.expr) -> bool:
+    """Whether a function asks for all elements of its argument."""
+    called = function.args[0] if isinstance(function, ast.Call) and function.args else function  # behind the hook
+    return isinstance(called, ast.Name) and called.id in _WHOLE
+
+
+def _listed(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+    """A list of what is done with each item; with more than one `for` in it, it stays as it is."""
+    if len(node.generators) != 1 or node.generators[0].is_async or not _may_wait([node.elt, *node.generators[0].ifs]):
+        return node
+    [one] = node.generators
+    item = ast.Tuple([ast.Name("__graphc_item__", ast.Load())], ast.Load())
+    step = ast.ListComp(node.elt, [ast.comprehension(one.target, item, one.ifs, 0)])
+    arguments = ast.arguments([], [ast.arg("__graphc_item__")], None, [], [], None, [])
+    closure = ast.copy_location(ast.Lambda(arguments, step), node)
+    return hook("listed", [one.iter, closure], node, target=written(one.target))
 
 
 def _may_wait(parts: list[ast.expr]) -> bool:

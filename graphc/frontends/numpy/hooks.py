@@ -42,6 +42,7 @@ class Hooks:
         self.read = session.readable
         self.target = session.target
         self.loop = functools.partial(loops.loop, session)
+        self.listed = functools.partial(loops.listed, session)
         self.repeat = functools.partial(loops.repeat, session)
         self.branch = functools.partial(branching.branch, session)
         self.choose = functools.partial(branching.choose, session)

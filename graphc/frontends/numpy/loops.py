@@ -57,7 +57,7 @@ def loop(
         jump = _plain(session, iter(several.elements(iterable)), body)
     else:
         try:
-            jump = roll(session, course, body, target, ends)
+            jump = roll(session, course, body, target, ends, known is not None)
             session.rolled += known or 0
         except CannotRoll as reason:
             if known is None:
@@ -66,10 +66,21 @@ def loop(
     return branching.after_loop(session, jump, other, rest)
 
 
+def listed(session: Session, iterable: Any, step: Callable[[Any], list[Any]], *, target: Any = "") -> list[Any]:
+    """`[... for target in iterable]`. step: what one item adds to the list."""
+    _: list[Any] = []  # without a name of the user's
+
+    def body(item: Any) -> None:
+        _.extend(step(item))
+
+    loop(session, iterable, body, target=target)
+    return _
+
+
 def go_through(session: Session, course: Course, body: Callable[[Any], Any], name: str) -> None:
     """A loop over a course, whatever it has in it; step by step only if it can't be rolled."""
     try:
-        roll(session, replace(course, way=replace(course.way, path=())), body, name, False)
+        roll(session, replace(course, way=replace(course.way, path=())), body, name, False, False)
     except CannotRoll as reason:
         if not isinstance(course.count, int):
             raise _refused(session, reason) from reason.error
@@ -111,14 +122,14 @@ def _refused(session: Session, reason: CannotRoll) -> Exception:
     return error.at(reason.span) if reason.span is not None else session.placed(error)
 
 
-def roll(session: Session, course: Course, body: Callable[[Any], Any], target: Any, ends: bool) -> Signal:
+def roll(session: Session, course: Course, body: Callable[[Any], Any], target: Any, ends: bool, known: bool) -> Signal:
     """A loop of the generated code. CannotRoll if it can't be one."""
     index = session.free_index(_index_name(course, target))
     if ends:
-        jump = _ending(session, course, body, index)
+        jump = _ending(session, course, body, index, known)
         if jump is not None:
             return jump
-    way = Way(index, course.way.start, course.count, course.way.reverse)
+    way = Way(index, course.way.start, course.count, course.way.reverse, known)
     roller = Roller(session, [body], way, course.count)
     with session.going(way):
         settled = roller.settle(lambda: body(course.item(way.position)))
@@ -129,12 +140,12 @@ def roll(session: Session, course: Course, body: Callable[[Any], Any], target: A
     return NOTHING
 
 
-def _ending(session: Session, course: Course, body: Callable[[Any], Any], index: str) -> Signal | None:
+def _ending(session: Session, course: Course, body: Callable[[Any], Any], index: str, known: bool) -> Signal | None:
     """A loop that one of its steps may end; None if none does after all."""
     counts_up = not course.way.reverse
     start = course.way.start if counts_up else 0
     steps = session.free_steps()
-    way = Way(index if counts_up else session.free_index(_NAMES), start, steps, False)
+    way = Way(index if counts_up else session.free_index(_NAMES), start, steps, False, known)
     roller = Roller(session, [body], way, course.count)
     with session.going(replace(way, count=course.count)):
         settled = roller.settle(lambda: body(course.item(way.position)))

@@ -24,10 +24,10 @@ from graphc.frontends.numpy.buffers import Buffer, Journal
 from graphc.frontends.numpy.carried import Leaf, Memory, Variable, is_unset
 from graphc.frontends.numpy.forms import Form, Structure, form_of, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
-from graphc.frontends.numpy.several import NeedsRows, Several, appended, prior, rows_type
+from graphc.frontends.numpy.several import NeedsRows, Rows, Several, appended, has_several, prior, rows_type
 from graphc.frontends.numpy.signals import cannot, of_error
 from graphc.frontends.numpy.sizes import TracedSize
-from graphc.frontends.numpy.tracer import Tracer
+from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.variables import ABSENT, Place, Scope
 from graphc.ir.control import final, stack
 from graphc.ir.dims import Dim, Size, substitute
@@ -48,6 +48,7 @@ class Filled:
 
     head: its elements before.  element, forms: of what is appended, `each` of them a step.
     wanted: whether a step reads what earlier ones have appended; then there is an array for each leaf.
+    values, sources: what the last step has appended, as nodes, and the memory that it is in.
     """
 
     owner: list[Any]
@@ -60,6 +61,7 @@ class Filled:
     first: list[Node] = field(default_factory=list)
     placeholders: list[Node] = field(default_factory=list)
     values: list[list[Node]] = field(default_factory=list)
+    sources: list[Buffer] = field(default_factory=list)
 
 
 class Local(NamedTuple):
@@ -77,6 +79,7 @@ class Way:
     start: Dim
     count: Dim
     reverse: bool
+    known: bool = False  # the examples know the count
 
     @property
     def position(self) -> Dim:
@@ -226,6 +229,8 @@ class Roller:
             if key not in changed:
                 changed[key] = variable.place, variable.first, variable.place.get()
         for key, (place, before, after) in changed.items():
+            if isinstance(place.owner, list) and type(place.owner) is not list and before is ABSENT:
+                cannot(f"a step changes a {type(place.owner).__name__}")
             if type(place.owner) is list and (before is ABSENT or id(place.owner) in self._lists):
                 grown.setdefault(id(place.owner), place.owner)
             elif key in self._variables:
@@ -257,11 +262,11 @@ class Roller:
             kept = self._begun_list(owner)
             if any(a is not b for a, b in zip(kept, owner, strict=False)) or len(owner) <= start:
                 cannot(f"a step changes the list `{name}` in another way than to append to it")
-            element, forms = appended(owner[start:])
+            element, forms = appended(self._arrays(owner[start:]))
             self._lists[id(owner)] = Filled(owner, name, kept, element, forms, len(owner) - start)
             return True
         assert start is not None
-        new = owner[start:]
+        new = self._arrays(owner[start:])
         if not new or len(new) != known.each or type(owner[start - 1]) is not Several:
             cannot(f"the list `{name}` grows by a different number of elements in each step")
         element, forms = appended(new)
@@ -269,12 +274,19 @@ class Roller:
         if (element, forms) != (known.element, known.forms):
             known.element, known.forms, known.first, known.wanted = element, forms, [], False
             return True
+        known.sources = [
+            leaf.buffer for row in rows for leaf in row if type(leaf) is Tracer and leaf.kind is Kind.ARRAY
+        ]
         columns = zip(*rows, strict=True)
         known.values = [
             [form.fitted(node_of(self.session, leaf)) for leaf in column]
             for form, column in zip(forms, columns, strict=True)
         ]
         return False
+
+    def _arrays(self, elements: Sequence[Any]) -> list[Any]:
+        """Elements of a list, those that are lists which a loop has filled as arrays."""
+        return [Rows(self.session, e).array() if has_several(e) else e for e in elements]
 
     def _begun_list(self, owner: list[Any]) -> list[Any]:
         return [v for p, v in self._begun.values() if p.owner is owner]
@@ -306,11 +318,25 @@ class Roller:
 
     def _check_sharing(self) -> None:
         """CannotRoll if two carried variables are views of one array that steps write to."""
+        self._check_lists()
+        held = [leaf.after.buffer for v in self._variables.values() for leaf in v.leaves
+                if leaf.carried and type(leaf.after) is Tracer]  # fmt: skip
+        if any(id(b) in self._memories for b in held):
+            cannot("a variable holds an array that a step writes to", "take a copy: b = a.copy()")
         buffers = [leaf.after.buffer for v in self._variables.values() for leaf in v.leaves
                    if leaf.carried and type(leaf.after) is Tracer and leaf.form and leaf.form.type.rank]  # fmt: skip
         shared = {id(b) for i, b in enumerate(buffers) if any(b is other for other in buffers[:i])}
         if shared and any(id(b) in shared or self._is_stand_in(b) for b in self._journal.written):
             cannot("two variables hold one array, which a step writes to", "take a copy: b = a.copy()")
+
+    def _check_lists(self) -> None:
+        """CannotRoll if a step writes to an array that an earlier one has put into a list."""
+        leaves = [leaf for v in self._variables.values() for leaf in v.leaves if leaf.written in self._journal.written]
+        mutated = [leaf.after.buffer for leaf in leaves if type(leaf.after) is Tracer]
+        for filled in self._lists.values():
+            for buffer in filled.sources:
+                if id(buffer) in self._memories or any(buffer is m for m in mutated):
+                    cannot(f"`{filled.name}` holds an array that a later step writes to", "append a copy: x.copy()")
 
     def _is_stand_in(self, buffer: Buffer) -> bool:
         return any(leaf.written is buffer for v in self._variables.values() for leaf in v.leaves)
@@ -366,9 +392,11 @@ class Roller:
     def apply(self, settled: Settled, node: Node, last: Dim) -> None:
         """Give the variables what they are after the loop. last: the position of the last step."""
         finals = {c.of: final(node, k) for k, c in enumerate(settled.carried)}
+        self._last: dict[int, Buffer] = {}
         stacks = iter(range(len(settled.stacked)))
         for variable in self._variables.values():
             value = variable.finish(self, finals, last + 1)
+            self._last.update(_memories(variable, value))
             variable.place.set(value)
             self._called(variable.place.name, value)
         for memory in self._memories.values():
@@ -397,6 +425,8 @@ class Roller:
         arrays = [self.session.wrapped(row) for row in rows]
         for array in arrays:
             self._called(filled.name, array)
+            for buffer in filled.sources:
+                array.buffer.may_share(self._last.get(id(buffer), buffer))
         return Several(self.session, count, filled.element, filled.forms, arrays)
 
     def _called(self, name: str, value: Any) -> None:
@@ -478,6 +508,13 @@ class Settled(NamedTuple):
     stacked: list[Node]
     names: dict[Node, str]
     origin: dict[Node, Any]
+
+
+def _memories(variable: Variable, value: Any) -> Iterator[tuple[int, Buffer]]:
+    """For the memory that a step leaves in a variable, the memory that the variable has after the loop."""
+    for leaf, last in zip(variable.leaves, opened(value)[0], strict=True):
+        if type(leaf.after) is Tracer and type(last) is Tracer:
+            yield id(leaf.after.buffer), last.buffer
 
 
 def _row_index(position: Dim, type: TensorType) -> Index:

@@ -86,6 +86,9 @@ class Session:
     def named(self, name: str, value: Any, augmented: bool = False) -> Any:
         """`name = value` in the user's code; after `name += ...` the name is that of the new value alone."""
         plain = name.strip("_")
+        if several.has_several(value):
+            for array in (row for part in value if type(part) is several.Several for row in part.rows or ()):
+                self.named(name, array)
         if type(value) is not Tracer or not plain.isascii() or not plain.isidentifier():
             return value
         if not value.path:
@@ -384,6 +387,8 @@ class Session:
         """What is written to, as in `value[...] = x`: a list that a loop has filled is not."""
         if several.has_several(value):
             next(v for v in value if type(v) is several.Several).refuse()
+        if type(value) is np.ndarray:
+            self.untracked("an array from outside")
         return value
 
     def untracked(self, what: str) -> None:

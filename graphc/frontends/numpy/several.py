@@ -46,13 +46,18 @@ class Several(Refused):
     ) -> None:
         super().__init__(session, "a list that a loop has filled has as many elements as the loop has steps")
         self.count, self.element, self.forms, self.rows = count, element, tuple(forms), rows
+        for row in rows or ():
+            row.buffer.readonly = "an element of a list that a loop has filled can't be written to"
 
     def at(self, position: Dim) -> Any:
         """The element at a position."""
         if self.rows is None:
             raise NeedsRows(self)
-        nodes = [build.at(row.node, 0, position) for row in self.rows]
-        leaves = [form.stand_in(self.session, node) for form, node in zip(self.forms, nodes, strict=True)]
+        leaves = []
+        for form, row in zip(self.forms, self.rows, strict=True):
+            leaf = form.stand_in(self.session, build.at(row.node, 0, position))
+            leaf.buffer.readonly = row.buffer.readonly
+            leaves.append(leaf)
         return self.element.filled(self.session, leaves)
 
 
@@ -179,7 +184,7 @@ class Rows:
         whole = self.stacked()
         if whole is None or len(whole.forms) != 1 or whole.rows is None:
             raise self.session.placed(_mixed())
-        return whole.rows[0]
+        return self.session.array(whole.rows[0].node)
 
     def item(self, key: Any) -> Any:
         """`hs[key]`."""

@@ -26,7 +26,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from graphc.frontends.numpy.syntax import bound_names, declared, hook, leaves, moves, suspends
+from graphc.frontends.numpy.syntax import bound_names, declared, hook, leaves, moves, suspends, written
 
 _JUMPS = (ast.Return, ast.Break, ast.Continue)
 Placed = TypeVar("Placed", bound=ast.AST)
@@ -154,7 +154,7 @@ class _Scope:
             first = _at(ast.Assign([statement.target], item), statement.target)
             body = self._closure("body", [first, *statement.body], inner._replace(loop=True), statement, ["item"])
             made, call = [body], hook("loop", [statement.iter, _name("body", statement)], statement.iter)
-            target = ast.keyword("target", _at(_written(statement.target), statement))
+            target = ast.keyword("target", _at(written(statement.target), statement))
             call.keywords.append(_at(target, statement))
             call.keywords += _ends(statement)
         else:
@@ -234,13 +234,6 @@ def _name(name: str, place: ast.AST) -> ast.expr:
 
 def _word(name: str, place: ast.AST) -> ast.keyword:
     return _at(ast.keyword(name, _name(name, place)), place)
-
-
-def _written(target: ast.expr) -> ast.expr:
-    """The names of a target as a constant in its structure: ("i", ("x", "y"))."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return ast.Tuple([_written(e) for e in target.elts], ast.Load())
-    return ast.Constant(target.id if isinstance(target, ast.Name) else "")
 
 
 def _at(node: Placed, place: ast.AST) -> Placed:

@@ -93,3 +93,10 @@ def bound_names(nodes: Iterable[ast.AST]) -> list[str]:
 def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> set[str]:
     """The names that this scope declares global, or nonlocal."""
     return {name for node in walk(nodes, is_scope) if isinstance(node, kind) for name in node.names}
+
+
+def written(target: ast.expr) -> ast.expr:
+    """The names of a target as a constant in its structure: ("i", ("x", "y"))."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return ast.Tuple([written(e) for e in target.elts], ast.Load())
+    return ast.Constant(target.id if isinstance(target, ast.Name) else "")

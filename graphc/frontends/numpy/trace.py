@@ -12,7 +12,7 @@ from __future__ import annotations
 import keyword
 import os
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,11 @@ from graphc.frontends.numpy.signature import Argument, FreeNames, Signature, sig
 from graphc.frontends.numpy.sizes import Restart, TracedSize
 from graphc.frontends.numpy.structure import Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.ir.control import LOOP, names_in
 from graphc.ir.dims import Dim, Size, substitute
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT, input_node
-from graphc.ir.node import Node
+from graphc.ir.node import Node, topological
 
 MAX_RESTARTS = 200
 MAX_WRITTEN_OUT = 1_000  # steps of loops that are written out where a trace with rolled ones has failed
@@ -110,6 +111,7 @@ def _run(session: Session, function: Callable[..., Any], signature: Signature) -
     leaves, shape = flatten(result)
     outputs = [_output(session, function, leaf) for leaf in leaves]
     inputs += session.captures.nodes
+    _check_inputs(function, session, inputs, outputs)
     graph = Graph(
         inputs=tuple(inputs),
         outputs=tuple(outputs),
@@ -119,6 +121,22 @@ def _run(session: Session, function: Callable[..., Any], signature: Signature) -
         title=title_of(function),
     )
     return Traced(graph, signature, shape, session.captures.arrays), session.aliases
+
+
+def _check_inputs(function: Callable[..., Any], session: Session, inputs: Sequence[Node], outputs: list[Node]) -> None:
+    """An error for a value of one step of a loop that has come out of it on a way that is not seen."""
+    known = set(inputs)
+    order = topological(outputs)
+    sizes = {name for node in inputs for name in names_in(node)}
+    sizes |= {n for node in order if node.op is LOOP and isinstance(node["count"], Size) for n in node["count"].names()}
+    for node in order:
+        if (node.op is INPUT and node not in known) or not sizes.issuperset(names_in(node)):
+            code = code_of(function)
+            raise UnsupportedError(
+                "G043",
+                "a value of one step of a loop is used outside of it",
+                hint="hand it on in a variable, a list, a dict or an attribute",
+            ).at(session.origin.get(node) or (None if code is None else session.places.definition(code)))
 
 
 def _sizes_of(signature: Signature) -> Iterator[str]:

@@ -11,9 +11,11 @@ changed. Objects are compared by identity, and never copied.
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import CellType, FunctionType, ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,8 @@ class Place:
             return _content(self.owner)
         if isinstance(self.owner, dict):
             return self.owner.get(self.key, ABSENT)
+        if not isinstance(self.owner, list):
+            return getattr(self.owner, self.key, ABSENT)
         return self.owner[self.key] if self.key < len(self.owner) else ABSENT
 
     def set(self, value: Any) -> None:
@@ -54,6 +58,8 @@ class Place:
                 self.owner.cell_contents = value
             elif _content(self.owner) is not ABSENT:
                 del self.owner.cell_contents
+        elif not isinstance(self.owner, (dict, list)):
+            setattr(self.owner, self.key, value) if value is not ABSENT else delattr(self.owner, self.key)
         elif type(self.owner) is list and self.key == len(self.owner) and value is not ABSENT:
             self.owner.append(value)
         elif value is not ABSENT:
@@ -75,9 +81,14 @@ class Scope:
             value, name = pending.pop()
             if isinstance(value, FunctionType):
                 pending += self._of_function(value, value in closures)
+            elif isinstance(value, MethodType):
+                pending += [(value.__self__, name), (value.__func__, name)]
+            elif isinstance(value, functools.partial):
+                pending += [(v, name) for v in (value.func, *value.args, *value.keywords.values())]
             elif id(value) not in self._containers:
                 pending += self._of_container(value, name)
-        self._kept = [(owner, owner.copy()) for owner, _ in self._containers.values()]
+        owners = [owner for owner, _ in self._containers.values()]
+        self._kept = [(owner, copy.copy(owner)) for owner in owners if isinstance(owner, (dict, list))]
         self.before = self.now()
 
     def _of_function(self, function: FunctionType, own: bool) -> list[tuple[Any, str]]:
@@ -106,12 +117,15 @@ class Scope:
         if issubclass(kind, dict):
             self._containers[id(value)] = value, name
             return [(v, str(k)) for k, v in value.items()]
-        if kind is list:
+        if issubclass(kind, list):
             self._containers[id(value)] = value, name
             return [(v, f"{name}[{i}]") for i, v in enumerate(value)]
         attributes = _attributes(value)
         if attributes is None or id(attributes) in self._containers:
-            return []
+            slots = _slots(value)
+            if slots:
+                self._containers[id(value)] = value, name
+            return [(getattr(value, k), k) for k in slots if hasattr(value, k)]
         self._containers[id(attributes)] = attributes, name
         return [(v, k) for k, v in attributes.items()]
 
@@ -128,6 +142,9 @@ class Scope:
             if isinstance(owner, dict):
                 for key, value in owner.items():
                     yield Place(owner, key, str(key)), value
+            elif not isinstance(owner, list):
+                for key in _slots(owner):
+                    yield Place(owner, key, key), getattr(owner, key, ABSENT)
             else:
                 for i, value in enumerate(owner):
                     yield Place(owner, i, f"{name}[{i}]"), value
@@ -146,11 +163,11 @@ class Scope:
     def restore(self) -> None:
         """Everything as it was when the scope was made."""
         for owner, kept in self._kept:
-            if isinstance(owner, dict):
+            if isinstance(owner, dict) and isinstance(kept, dict):
                 if len(owner) != len(kept) or any(owner.get(k, ABSENT) is not v for k, v in kept.items()):
                     owner.clear()
                     owner.update(kept)
-            else:
+            elif isinstance(owner, list):
                 owner[:] = kept
         for place, before, _ in self.changed():
             place.set(before)
@@ -171,12 +188,27 @@ def _content(cell: CellType) -> Any:
         return ABSENT
 
 
+def _slots(value: Any) -> list[str]:
+    """The attributes of an object of the user's that are in slots."""
+    kind = type(value)
+    if isinstance(value, (type, np.generic)) or is_library(kind):
+        return []
+    declared = [c.__dict__.get("__slots__", ()) for c in kind.__mro__]
+    found = [name for slots in declared for name in ((slots,) if isinstance(slots, str) else slots)]
+    return [s for s in found if s not in ("__dict__", "__weakref__")]
+
+
+def is_library(kind: type) -> bool:
+    """Whether a class is none of the user's."""
+    return kind.__module__.partition(".")[0] in ("graphc", "numpy", "scipy", "builtins", "collections", "functools")
+
+
 def _attributes(value: Any) -> dict[str, Any] | None:
     """The attributes of an object of the user's."""
     kind = type(value)
     if isinstance(value, (type, ModuleType, FunctionType, np.ndarray, np.generic)):
         return None
-    if kind.__module__.startswith(("graphc.", "numpy", "scipy", "builtins")):
+    if is_library(kind):
         return None
     attributes = getattr(value, "__dict__", None)
     return attributes if isinstance(attributes, dict) else None
