@@ -115,7 +115,9 @@ class Naming:
         if node["test"] is not None:
             inside.lists = {r: self._namer.fresh(names[r].rstrip("_") + "_list") for r in plan.piled}
             inside.decision = self._namer.fresh("going")
+            self._blocks += 1
             self.statements(plan.test, inside.names, {}, {})
+            self._blocks -= 1
         self._block(block, inside)
         self._open.pop()
         self._sizes = around
