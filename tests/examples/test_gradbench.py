@@ -13,6 +13,8 @@ from scipy.spatial.transform import Rotation
 from scipy.special import expit, logsumexp, softmax
 from scipy.stats import multivariate_normal, wishart
 
+import graphc as gc
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "gradbench"
 
 
@@ -428,6 +430,44 @@ def test_the_derivative_of_a_whole_search():
     pulled = [module.backward(saved, unit).start for unit in np.eye(4)]
     columns = [np.imag(searched(start + 1e-200j * unit)) / 1e-200 for unit in np.eye(2)]
     close(pulled, np.stack(columns, axis=1), rtol=1e-9)
+
+
+# --- second derivatives ---
+
+SECOND = {  # problem: (a scalar function of its module and of its arguments, the argument, sizes)
+    "gmm": (lambda m, *args: m.objective(*args), 1, {"n": 9, "k": 3, "d": 3}),
+    "lstm": (lambda m, *args: m.objective(*args), 1, {"layers": 2, "characters": 12, "bits": 2}),
+    "ode": (lambda m, *args: m.last(*args), 0, {"n": 5, "s": 12}),
+    "det": (lambda m, *args: m.primal(*args), 0, {"n": 4}),
+    "ba": (lambda m, *args: np.sum(m.objective(*args)[0] ** 2), 1, {"n": 2, "m": 3, "p": 6}),
+    "ht": (lambda m, *args: np.sum(m.objective(*args) ** 2), 0, {"points": 5, "vertices": 9}),
+    "particle": (lambda m, w: m.objective(problem("descent").reverse, w + 0.1), 0, {}),
+}
+
+
+def difference(f, x, v):
+    """The derivative along v, by central differences of two steps."""
+    slopes = [(f(x + h * v) - f(x - h * v)) / (2 * h) for h in (1e-4, 2e-4)]
+    return (4 * slopes[0] - slopes[1]) / 3
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_second_derivatives(name):
+    """Forward over reverse, a whole Hessian, and reverse over reverse agree with differences of the gradient."""
+    function, place, sizes = SECOND[name]
+    module = problem(name)
+    arguments = list(module.example(np.random.default_rng(10), **sizes))
+    x = arguments[place] = np.atleast_1d(arguments[place])
+    v = np.random.default_rng(11).normal(size=x.shape)
+
+    def f(*args):
+        return function(module, *args)
+
+    gradient = gc.grad(f, place)
+    wanted = difference(lambda y: gradient(*arguments[:place], y, *arguments[place + 1 :]), x, v)
+    close(gc.hvp(f, place)(*arguments, v), wanted)
+    close(np.tensordot(gc.hessian(f, place)(*arguments), v, axes=v.ndim), wanted)
+    close(gc.grad(lambda *args: np.sum(gradient(*args) * v), place)(*arguments), wanted)
 
 
 # --- scripts ---
