@@ -46,7 +46,7 @@ class Opened:
     inits: what is carried, before the first step.  placeholders: the same before any step.
     updates: the same after that step.  stacked: what else a step makes.  test: whether there is another step.
     names, origin: of the nodes of the body.
-    follows: a loop with a test whose count this one has, and which therefore comes before it.
+    follows: a result of the loop with a test whose count this one has: it is read, so that that loop comes before.
     """
 
     index: str
@@ -81,8 +81,9 @@ def close(loop: Opened) -> Node:
     carried = dict(zip(loop.placeholders, canonical, strict=True))
     closed = _close(outputs, inner, carried, loop.index, loop.names, loop.origin)
     inputs, args = (*canonical, *closed.inputs), (*loop.inits, *closed.read)
-    if loop.follows is not None and followed_in(closed.read, loop.count) is None:
-        args += (result(loop.follows, 0),)
+    anchor = loop.follows
+    if anchor is not None and anchor not in closed.read and followed_in(closed.read, loop.count) is None:
+        args += (anchor,)
         inputs += (input_node(f"_{loop.index}_r{len(closed.inputs)}", args[-1].type),)
     count = len(loop.updates) + len(loop.stacked)
     body = Body(inputs, closed.outputs[:count], closed.names, closed.origin)
@@ -100,14 +101,21 @@ def close(loop: Opened) -> Node:
 
 
 def followed(node: Node) -> Node | None:
-    """The loop with a test that says how often a loop is done: itself, or one that it comes after."""
-    return node if node["test"] is not None else followed_in(node.args[node["carried"] :], node["count"])
+    """A result of the loop with a test that says how often a loop is done: itself, or one that it comes after."""
+    m, body = node["carried"], node["body"]
+    if node["test"] is not None:
+        return result(node, 0) if body.outputs else None
+    found = followed_in(node.args[m:], node["count"])
+    if found is not None or isinstance(node["count"], int):
+        return found
+    used = set(topological(body.outputs))  # in a body, what is read for that only is an input
+    return next((a for a, p in zip(node.args[m:], body.inputs[m:], strict=True) if p not in used), None)
 
 
 def followed_in(read: Iterable[Node], count: Dim) -> Node | None:
-    """The loop with a test, one of whose results is read, that goes `count` times."""
-    loops = [n.args[0] for n in read if n.op is RESULT and n.args[0].op is LOOP]
-    return next((n for n in loops if n["test"] is not None and n["count"] == count), None)
+    """The result that is read of a loop with a test that goes `count` times."""
+    results = [n for n in read if n.op is RESULT and n.args[0].op is LOOP]
+    return next((n for n in results if n.args[0]["test"] is not None and n.args[0]["count"] == count), None)
 
 
 def open_loop(node: Node) -> Opened:

@@ -23,7 +23,7 @@ from graphc.errors import UnsupportedError
 from graphc.expr import build
 from graphc.expr.einsum import einsum
 from graphc.expr.looping import Opened, row_of, substitute
-from graphc.ir.control import counted_by, history, mentions, stack
+from graphc.ir.control import RESULT, counted_by, history, mentions, stack
 from graphc.ir.dims import Size, degree
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import SIZE, input_node, size_node
@@ -94,7 +94,8 @@ def _counted(loop: Opened, results: Results | None) -> Results | None:
         return results
     count = frozenset(names_of([loop.count]))
     orders = [topological([result]) for result in results.values()]
-    lost = any(loop.follows not in order and any(mentions(n, count) for n in order) for order in orders)
+    source = loop.follows.args[0] if loop.follows.op is RESULT else loop.follows
+    lost = any(source not in order and any(mentions(n, count) for n in order) for order in orders)
     return None if lost else results
 
 

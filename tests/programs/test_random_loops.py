@@ -1,6 +1,6 @@
 """Random programs of loops and branches inside one another, through everything that works on graphs.
 
-Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31), a `while` that carries nothing (35), loops
+Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31, 1492), a `while` that carries nothing (35), loops
 drawn into branches that read them (172), inputs of bodies inside bodies mixed up (309), one name for two (533).
 """
 
@@ -29,7 +29,7 @@ from graphc.passes.masks import send_masks
 from graphc.passes.pipeline import join, simplify, stabilise
 from graphc.view import VIEWS
 
-SEEDS = (*range(6), 13, 24, 27, 31, 35, 172, 309, 533)
+SEEDS = (*range(6), 13, 24, 27, 31, 35, 172, 309, 533, 1492)
 WRT = ("x", "y", "M", "s", "u")
 ROWS = 3
 each_seed = pytest.mark.parametrize("seed", SEEDS)
