@@ -1,7 +1,8 @@
 """Random programs of loops and branches inside one another, through everything that works on graphs.
 
-Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31, 1492), a `while` that carries nothing (35), loops
-drawn into branches that read them (172), inputs of bodies inside bodies mixed up (309), one name for two (533).
+Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31, 1492), a `while` that carries nothing
+(35), loops drawn into branches that read them (172), inputs of bodies inside bodies mixed up (309), one name for
+two inputs (533).
 """
 
 from __future__ import annotations
