@@ -31,6 +31,27 @@ def test_every_side_has_the_value_of_the_function(function):
         compare(graph, function, values)
 
 
+# At these values of `a`, and at the rows of X, the function has a kink or a jump; a search has the derivative 0.
+KINKS = {
+    "three_ways": (0.0,), "only_one_side": (0.0,), "falls_back": (0.0,), "alias_and_copy": (0.0,), "halved": (2.0,),
+}  # fmt: skip
+SEARCHES = {"bisection", "bisection_until"}
+
+
+@pytest.mark.parametrize("function", PROGRAMS, ids=lambda f: f.__name__)
+def test_the_compiled_function_has_the_value_and_the_gradient(function):
+    module = gc.compile(function, types_of(function))
+    for values in PROGRAMS[function]:
+        wanted, found = function(**values), module(**values)
+        results = wanted if isinstance(wanted, tuple) else (wanted,)
+        for got, value in zip(found if isinstance(found, tuple) else (found,), results, strict=True):
+            np.testing.assert_allclose(got, value, rtol=1e-10)
+        smooth = values.get("a") not in KINKS.get(function.__name__, ()) and "X" not in values
+        real = all(np.asarray(v).dtype.kind == "f" for v in (*results, *values.values()))
+        if smooth and real and function.__name__ not in SEARCHES:
+            gc.check_grads(module, values)
+
+
 def test_numbers_that_are_there_already_are_chosen_without_a_branch():
     [loop] = [n for n in trace(running_maximum, {"x": "n"}).graph.nodes if n.op.name == "loop"]
     assert "branch" not in [n.op.name for n in loop["body"].graph.nodes]

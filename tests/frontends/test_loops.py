@@ -49,6 +49,17 @@ def test_examples_of_different_lengths_give_the_same_graph(function):
     check(function, larger, larger, 1e-12)
 
 
+@pytest.mark.parametrize("function", ROLLED, ids=lambda f: f.__name__)
+def test_the_compiled_loop_has_the_value_and_the_gradient(function):
+    types, values = arguments(function)
+    module = gc.compile(function, types)
+    wanted, found = function(**values), module(**values)
+    for got, value in zip(*(v if isinstance(v, tuple) else (v,) for v in (found, wanted)), strict=True):
+        np.testing.assert_allclose(got, value, rtol=1e-10, atol=1e-12)
+    if all(np.asarray(v).dtype.kind == "f" for v in (wanted if isinstance(wanted, tuple) else (wanted,))):
+        gc.check_grads(module, values)
+
+
 SINGLE = [
     f for f in ROLLED if f.__name__ not in ("array_of_states", "gram", "kalman", "substitution", "weighed_by_the_index")
 ]

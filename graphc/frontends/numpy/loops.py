@@ -16,10 +16,11 @@ from graphc.expr.looping import Opened, close, inside
 from graphc.frontends.numpy import branching, several
 from graphc.frontends.numpy.courses import Course, course_of
 from graphc.frontends.numpy.forms import form_of, opened
-from graphc.frontends.numpy.rolling import Carried, Checkpoint, Roller, Settled, Way
+from graphc.frontends.numpy.rolling import Carried, Roller, Settled
 from graphc.frontends.numpy.signals import NOTHING, CannotRoll, Signal, cannot
 from graphc.frontends.numpy.sizes import number_of
 from graphc.frontends.numpy.tracer import Tracer
+from graphc.frontends.numpy.trials import Checkpoint, Way
 from graphc.frontends.numpy.truth import truth
 from graphc.frontends.numpy.variables import ABSENT
 from graphc.ir.control import final

@@ -28,6 +28,7 @@ from graphc.frontends.numpy.several import NeedsRows, Rows, Several, appended, h
 from graphc.frontends.numpy.signals import cannot, of_error
 from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.frontends.numpy.trials import Way
 from graphc.frontends.numpy.variables import ABSENT, Place, Scope
 from graphc.ir.control import final, stack
 from graphc.ir.dims import Dim, Size, substitute
@@ -69,27 +70,6 @@ class Local(NamedTuple):
 
     place: Place
     value: Any
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the generated loop counts: `count` steps, the index from `start` up or down to it."""
-
-    index: str
-    start: Dim
-    count: Dim
-    reverse: bool
-    known: bool = False  # the examples know the count
-
-    @property
-    def position(self) -> Dim:
-        """How many steps there have been before the one at the index."""
-        at = Size.named(self.index)
-        return self.start + self.count - 1 - at if self.reverse else at - self.start
-
-    def at(self, position: Dim) -> Dim:
-        """The index at a position."""
-        return self.start + self.count - 1 - position if self.reverse else self.start + position
 
 
 class Roller:
@@ -458,34 +438,6 @@ class Roller:
     def _at_last(self, dim: Dim, last: Dim) -> Any:
         """A size of the last step; nothing if it is made of what is carried."""
         return self.session.size(substitute(dim, {self.index: self.way.at(last)}))
-
-
-class Checkpoint:
-    """The state at one moment, to come back to."""
-
-    def __init__(self, session: Session, closures: Sequence[Any]) -> None:
-        self._session = session
-        self._scope = Scope(closures)
-        self._journal = Journal()
-        self._names = session.naming()
-
-    def __enter__(self) -> Checkpoint:
-        self._session.journals.append(self._journal)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._session.journals.remove(self._journal)
-
-    @property
-    def spoiled(self) -> bool:
-        """Whether something has changed that can't be taken back."""
-        return self._journal.spoiled
-
-    def restore(self) -> None:
-        """All as it was."""
-        self._journal.restore()
-        self._scope.restore()
-        self._session.rename(self._names)
 
 
 class Carried(NamedTuple):

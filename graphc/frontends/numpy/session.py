@@ -9,9 +9,8 @@ the tracer knows. Calls whose arguments are all known are NumPy's own affair.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,29 +21,25 @@ from graphc.expr.arguments import Weak, nodes
 from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing, several
-from graphc.frontends.numpy.buffers import Buffer, Journal, Path, by_name, path_between, reshapes
+from graphc.frontends.numpy.buffers import Buffer, Path, by_name, path_between, reshapes
 from graphc.frontends.numpy.captures import Captures
 from graphc.frontends.numpy.complex import Complex
-from graphc.frontends.numpy.decisions import Decisions
-from graphc.frontends.numpy.places import Places
 from graphc.frontends.numpy.signals import CannotRoll
 from graphc.frontends.numpy.sizes import TracedRange, TracedSize, number_of
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
-from graphc.ir.dims import Dim, Size, at_least, at_most, substitute
+from graphc.frontends.numpy.trials import Trials
+from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
 from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, size_node
 from graphc.ir.node import Node, topological
 from graphc.ir.regular import regular
 from graphc.ir.types import SHORT, show_shape
 
-if TYPE_CHECKING:
-    from graphc.frontends.numpy.rolling import Way
-
 CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
 _WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
 
 
-class Session:
+class Session(Trials):
     """The state of a trace.
 
     decisions: about sizes that the examples know.
@@ -53,31 +48,16 @@ class Session:
     aliases: the first variable of the user's that held an input.
     seeded: random generators that the function makes itself, from a seed.
     solutions: numbers for the iterations that solve equations.
-    indices: of the loops that are being traced, by name.  arms: how many branches around are being traced.
-    journals: of what steps and branches write to.
-    unrolled: whether loops whose number of steps is known are written out.  rolled: how many steps have not been.
     """
 
     def __init__(
         self, examples: Mapping[str, int] | None = None, taken: Sequence[str] = (), unrolled: bool = False
     ) -> None:
-        self.decisions = Decisions(examples)
-        self.places = Places()
-        self.names: dict[Node, str] = {}
-        self.origin: dict[Node, Any] = {}
-        self.aliases: dict[str, str] = {}
+        super().__init__(examples, taken, unrolled)
         self.captures = Captures(taken)
-        self._bound: dict[str, Node] = {}
         self._fresh_count = 0
         self.solutions = itertools.count(1)
         self.seeded: list[Any] = []
-        self.indices: dict[str, Way] = {}
-        self.journals: list[Journal] = []
-        self.unrolled, self.rolled = unrolled, 0
-        self.arms = 0
-        self._loops = 0
-        self._compares = False
-        self._taken = frozenset(taken)
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
 
@@ -112,56 +92,6 @@ class Session:
         """A buffer has a new value: it is what the variable now holds."""
         if buffer.name and buffer.array is None:
             self._name(buffer.name, buffer.node, True)
-
-    # --- loops and branches ---
-
-    def writing(self, buffer: Buffer) -> None:
-        """A buffer is about to be written to."""
-        for journal in self.journals:
-            journal.writing(buffer)
-
-    def naming(self) -> tuple[dict[Any, Any], ...]:
-        """What is called how, at this moment."""
-        return dict(self.names), dict(self.origin), dict(self._bound), dict(self.aliases)
-
-    def rename(self, naming: tuple[dict[Any, Any], ...]) -> None:
-        """Call things as they were called before."""
-        tables: list[dict[Any, Any]] = [self.names, self.origin, self._bound, self.aliases]
-        for table, kept in zip(tables, naming, strict=True):
-            table.clear()
-            table.update(kept)
-
-    def free_index(self, wanted: str) -> str:
-        """A name for the index of a loop: no size, input or loop around it has it."""
-        used = {*self._taken, *self.indices, *self.decisions.examples}
-        name, number = wanted, 1
-        while name in used:
-            number += 1
-            name = f"{wanted}{number}"
-        return name
-
-    def free_steps(self) -> Size:
-        """A size for the number of steps of a loop that a test ends."""
-        self._loops += 1
-        return Size.named(self.free_index("steps" if self._loops == 1 else f"steps{self._loops}"))
-
-    @contextmanager
-    def going(self, way: Way) -> Iterator[None]:
-        """While a step of a loop is traced."""
-        self.indices[way.index] = way
-        try:
-            yield
-        finally:
-            del self.indices[way.index]
-
-    @contextmanager
-    def comparing(self) -> Iterator[None]:
-        """Comparisons of sizes that are names are traced, and no decisions."""
-        before, self._compares = self._compares, True
-        try:
-            yield
-        finally:
-            self._compares = before
 
     # --- values in ---
 
@@ -391,17 +321,6 @@ class Session:
             self.untracked("an array from outside")
         return value
 
-    def untracked(self, what: str) -> None:
-        """Something changes that can't be taken back, and so not be tried."""
-        for journal in self.journals:
-            journal.spoiled = True
-        if self.indices:
-            raise CannotRoll(f"a step changes {what}", span=self.places.here())
-        if self.arms:
-            raise self.placed(
-                UnsupportedError("G043", f"one side of a branch changes {what}", hint="change it before or after it")
-            )
-
     def readable(self, value: Any) -> Any:
         """`value[...]` in the user's code: an array from outside may be read at traced positions."""
         if several.has_several(value):
@@ -435,27 +354,6 @@ class Session:
         number: int = self.attempt(lambda: self.decisions.number(dim))
         return number
 
-    def varies(self, *dims: Dim) -> bool:
-        """Whether a size is another one in each step of a loop."""
-        return any(name in self.indices for d in dims if isinstance(d, Size) for name in d.names())
-
-    def undecided(self, *dims: Dim) -> bool:
-        """Whether a comparison of sizes is traced: they vary, or it is asked for."""
-        return self.varies(*dims) or (self._compares and any(isinstance(d, Size) for d in dims))
-
-    def at_most(self, bound: Dim, size: Dim) -> bool:
-        """Whether `bound <= size` in every step of the loops around it, whatever the sizes are."""
-        if at_most(bound, size):
-            return True
-        gap = size - bound
-        for way in reversed(self.indices.values()):  # the gap is linear: smallest in the first or the last step
-            slope = _slope(gap, way.index)
-            if not slope:
-                continue
-            end = way.at(0) if (slope > 0) != way.reverse else way.at(way.count - 1)
-            gap = substitute(gap, {way.index: end})
-        return at_least(gap, 0)
-
     def equal_sizes(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are equal; if they are in the examples, they are from now on."""
         equal: bool = self.attempt(lambda: self.decisions.equal(a, b))
@@ -488,15 +386,6 @@ class Session:
         mine, theirs = (Weak(size_node(v.dim, "float64")) if type(v) is TracedSize else v for v in (size, other))
         node = self.attempt(lambda: FUNCTIONS[operation].call(*((theirs, mine) if swapped else (mine, theirs))))
         return self.wrapped(Weak(node))
-
-
-def _slope(dim: Dim, name: str) -> int:
-    """By how much a size grows with one of its names; 0 if not at all, or not linearly."""
-    if not isinstance(dim, Size):
-        return 0
-    slope = next((c for m, c in dim.terms if m == (name,)), 0)
-    rest = dim - slope * Size.named(name)
-    return 0 if isinstance(rest, Size) and name in rest.names() else slope
 
 
 def _sizes_known(node: Node) -> bool:
