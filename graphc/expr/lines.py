@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from math import isfinite
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
@@ -69,7 +70,7 @@ def broken_line(node: Node, leaves: Collection[Node] = ()) -> BrokenLine | None:
     """
     if not node.type.is_float or node.op.name not in _OPS:
         return None
-    region = _region(node, leaves)
+    region = _region(node, leaves) if _is_kinked(node) else None
     if region is None:
         return None
     x, between = region
@@ -77,6 +78,24 @@ def broken_line(node: Node, leaves: Collection[Node] = ()) -> BrokenLine | None:
         return None
     cells = _Cells(x)
     return cells.line(node, tuple(between[:-1])) if all(cells.add(n) for n in between) else None
+
+
+_kinked: WeakKeyDictionary[Node, bool] = WeakKeyDictionary()
+
+
+def _is_kinked(node: Node) -> bool:
+    """Whether there is a kink below, through what may be part of a broken line."""
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        open_args = [a for a in top.args if a not in _kinked] if top.op.name in _OPS and top not in _kinked else []
+        if open_args:
+            stack += open_args
+            continue
+        if top not in _kinked:
+            _kinked[top] = top.op.name in KINKED or (top.op.name in _OPS and any(_kinked[a] for a in top.args))
+        stack.pop()
+    return _kinked[node]
 
 
 def _region(node: Node, leaves: Collection[Node]) -> tuple[Node, list[Node]] | None:

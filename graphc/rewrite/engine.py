@@ -88,7 +88,7 @@ class Engine:
         if met <= self._present:
             return
         self._present |= met
-        entries = [e for e in self._entries if e.anywhere <= self._present]
+        entries = [e for e in self._entries if e.anywhere <= self._present and self._is_among(e.rule)]
         self._everywhere = [e for e in entries if not e.roots]
         self._by_op.clear()
         for entry in entries:
@@ -96,6 +96,10 @@ class Engine:
                 self._by_op[op].append(entry)
         self._looks_at_factors = {op for entry in entries if entry.heads for op in entry.roots}
         self._candidates.clear()
+
+    def _is_among(self, rule: AnyRule) -> bool:
+        """Whether one of the ops of which a computed rule needs one is in the graph."""
+        return not isinstance(rule, ComputedRule) or not rule.among or not rule.among.isdisjoint(self._present)
 
     def of(self, node: Node) -> Node:
         """The normal form of a node that `run` has seen."""

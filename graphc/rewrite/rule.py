@@ -65,6 +65,7 @@ class ComputedRule:
     ops: the ops at whose nodes it is tried; () means every op.
     examples: (before, after) as texts of the language over `x, y: f64[n, m]`, `s, t: f64`.
     over: an op that one of the arguments must be; "" means that any will do.
+    among: ops of which one must be in the graph; () means that none need.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ComputedRule:
     why: str
     examples: tuple[tuple[str, str], ...]
     over: str = ""
+    among: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return "; ".join(f"{a}  ->  {b}" for a, b in self.examples)

@@ -9,7 +9,7 @@ One function has one slope where it has a kink, however it is written: the one o
 from __future__ import annotations
 
 from graphc.expr import build
-from graphc.expr.lines import BrokenLine, broken_line
+from graphc.expr.lines import KINKED, BrokenLine, broken_line
 from graphc.ir.leaf import scalar_value
 from graphc.ir.node import Node
 from graphc.rewrite.rule import ComputedRule, Exact, Rule
@@ -82,5 +82,6 @@ COMPUTED = (
             ("where(x < 0, 3 * x, 0 * x)", "3 * minimum(x, 0)"),
             ("2 * relu(x) - x", "absolute(x)"),
         ),
+        among=frozenset(KINKED),
     ),
 )

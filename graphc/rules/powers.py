@@ -120,6 +120,7 @@ COMPUTED = (
         R,
         "no 0/0 where the factor is 0",
         (("x / sqrt(x)", "sqrt(x)"), ("y * x**2 * x**-0.25", "y * x * x**0.75")),
+        among=frozenset({"sqrt", "power"}),
     ),
 )
 PATTERNS = (

@@ -201,6 +201,7 @@ GRADIENT = (
         Exact.BITWISE,
         "a diagonal matrix has nothing beside its diagonal",
         (("eye(m) * x[0]", "diag(x[0])"), ("eye(n) * y[:, :1]", "diag(squeeze(y[:, :1], axis=1))")),
+        among=frozenset({"eye"}),
     ),
     ComputedRule(
         "transposed-diagonal",
