@@ -226,13 +226,23 @@ def _branch(body: Body, blocks: Blocks, plan: BranchPlan) -> None:
         return
     for result, a, b in zip(plan.results, plan.then.slots, plan.other.slots, strict=True):
         new = body.names[result].isidentifier() and body.names[result] not in before
-        if new and not is_number(a.new, then.writer.plain) and is_number(b.new, other.writer.plain):
+        mixed = not is_number(a.new, then.writer.plain) and is_number(b.new, other.writer.plain)
+        if new and (mixed or _narrower(body, a.new, b.new)):
             body.lines.append(INDENT * body.indent + declared(body, body.names[result], result))
     if not then.lines:
         condition, then, other = ast.UnaryOp(ast.Not(), condition), other, then
     append(body, decided(body, condition, blocks[plan.then].decision), then)
     if other.lines:
         append(body, "else:", other)
+
+
+def _narrower(body: Body, first: Node, second: Node) -> bool:
+    """Whether NumPy's stubs know the dtype of the first value, and of the second only that it is floating-point."""
+    loose = bool(body.target.wide or body.target.untyped)
+    return loose and first.type.rank > 0 and first.op.name in _TYPED and second.op.name not in _TYPED
+
+
+_TYPED = frozenset({"zeros", "ones", "eye"})
 
 
 def _side(body: Body, blocks: Blocks, plan: BranchPlan, block: Block) -> Body:

@@ -41,7 +41,7 @@ def value_of(body: Body, node: Node) -> ast.expr:
 
 
 def declared(body: Body, name: str, node: Node) -> str:
-    """`name: float`, for a variable that is NumPy's number first, and may be Python's then."""
+    """`name: float`, for a variable whose first value is of a more special type than a later one."""
     return f"{name}: {body.target.annotation(node.type)}"
 
 

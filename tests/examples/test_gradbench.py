@@ -1,8 +1,10 @@
 """The problems of GradBench, each against an oracle that shares no code with it."""
 
 import importlib.util
+import itertools
 import math
 import re
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -468,6 +470,43 @@ def test_second_derivatives(name):
     close(gc.hvp(f, place)(*arguments, v), wanted)
     close(np.tensordot(gc.hessian(f, place)(*arguments), v, axes=v.ndim), wanted)
     close(gc.grad(lambda *args: np.sum(gradient(*args) * v), place)(*arguments), wanted)
+
+
+# --- the generated files ---
+
+COMPILED = ["llsq", "lse", "gmm", "lstm", "ode", "det", "ba"]  # by their first derivative
+CHECKS = [
+    ("ruff", "format", "--isolated", "--check", "--no-cache", "."),
+    ("ruff", "check", "--isolated", "--no-cache", "--select", "F", "."),
+    ("mypy", "--strict", "--config-file", "/dev/null", "--cache-dir", "cache", "."),
+]
+
+
+def generated():
+    """The source of each problem, under a name."""
+    rng, descent = np.random.default_rng(0), problem("descent")
+    for name in COMPILED:
+        derivative = getattr(problem(name), problem("bench").PROBLEMS[name].derivatives[0])
+        derivative(*problem(name).example(rng, **({"n": 9} if name == "llsq" else {})))
+        yield name, derivative.module.source
+    ht = problem("ht")
+    ht.jacobian(*ht.example(rng))
+    yield "ht", ht.complicated_jacobian.source
+    yield "ht_us", ht.by_us.module.source
+    yield "kmeans", problem("kmeans").direction.source
+    for name in PUBLISHED:
+        for outer, inner in itertools.product((descent.reverse, descent.forward), repeat=2):
+            yield f"{name}_{outer.__name__}_{inner.__name__}", problem(name).program(outer, inner).source
+
+
+def test_generated_files_are_formatted_and_typed(tmp_path):
+    for name, source in generated():
+        (tmp_path / f"gen_{name}.py").write_text(source)
+    for command, *options in CHECKS:
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / command), *options], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[:4000]
 
 
 # --- scripts ---
