@@ -186,6 +186,14 @@ def test_a_value_of_a_step_does_not_come_out_unseen():
         trace(f, {"x": "n"})
 
 
+def test_a_list_that_a_loop_has_filled_is_returned_as_an_array():
+    with pytest.raises(gc.UnsupportedError, match="as many elements as a loop has steps") as caught:
+        trace(lambda x: [np.sin(v) for v in x], {"x": "n"})
+    assert "np.stack" in (caught.value.hint or "")
+    values = {"x": np.ones(10)}  # a list, if its length is known
+    assert len(gc.compile(lambda x: [np.sin(v) for v in x], values)(**values)) == 10
+
+
 def test_an_error_says_what_could_not_be_carried():
     def f(x):
         last = None

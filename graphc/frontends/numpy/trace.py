@@ -26,6 +26,7 @@ from graphc.frontends.numpy.hooks import Hooks
 from graphc.frontends.numpy.masked import Masked
 from graphc.frontends.numpy.places import call_of
 from graphc.frontends.numpy.session import Session
+from graphc.frontends.numpy.several import Several
 from graphc.frontends.numpy.signature import Argument, FreeNames, Signature, signature_of
 from graphc.frontends.numpy.sizes import Restart, TracedSize
 from graphc.frontends.numpy.structure import Shape, flatten, joined_name, paths_of, unflatten
@@ -195,6 +196,12 @@ def output_node(session: Session, value: Any) -> Node:
     if type(value) is Masked:
         raise UnsupportedError(
             "G043", "what a traced mask chooses is returned", hint="its size is not known: return np.where(mask, x, 0)"
+        )
+    if type(value) is Several:
+        raise UnsupportedError(
+            "G042",
+            "the function returns a list with as many elements as a loop has steps",
+            hint="return an array of them: np.stack(hs)",
         )
     if isinstance(value, (bool, int, float)):
         return nodes((value,))[0]
