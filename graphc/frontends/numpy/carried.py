@@ -10,8 +10,7 @@ A `Leaf` learns by trial what it is: the same in every step, a size that grows, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.forms import Form, form_of, is_whole, joined, node_of, opened
@@ -21,12 +20,21 @@ from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.variables import ABSENT, Place
 from graphc.ir.dims import Dim, Size
-from graphc.ir.leaf import INPUT, size_node
+from graphc.ir.leaf import size_node
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.rolling import Roller
+
+
+class Carried(NamedTuple):
+    """A carried value: before the loop, before a step, after it; and whose it is."""
+
+    first: Node
+    before: Node
+    after: Node
+    of: Any
 
 
 class Leaf:
@@ -192,11 +200,6 @@ class Memory:
 def is_unset(value: Any) -> bool:
     """Whether a variable has no value."""
     return value is ABSENT or type(value) is Unbound
-
-
-def has_stand_in(roots: Sequence[Node]) -> bool:
-    """Whether a known value is all that nodes are made of."""
-    return any(n.op is INPUT for n in roots)
 
 
 def _dim(value: Any) -> Dim:

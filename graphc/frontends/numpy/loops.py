@@ -14,9 +14,10 @@ from graphc.errors import LimitError, UnsupportedError
 from graphc.expr import build
 from graphc.expr.looping import Opened, close, inside
 from graphc.frontends.numpy import branching, several
+from graphc.frontends.numpy.carried import Carried
 from graphc.frontends.numpy.courses import Course, course_of
 from graphc.frontends.numpy.forms import form_of, opened
-from graphc.frontends.numpy.rolling import Carried, Roller, Settled
+from graphc.frontends.numpy.rolling import Roller, Settled
 from graphc.frontends.numpy.signals import NOTHING, CannotRoll, Signal, cannot
 from graphc.frontends.numpy.sizes import number_of
 from graphc.frontends.numpy.tracer import Tracer

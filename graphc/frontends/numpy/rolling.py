@@ -14,25 +14,24 @@ import keyword
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.errors import GraphcError
 from graphc.expr import build
 from graphc.expr.looping import placeholder
 from graphc.frontends.numpy.buffers import Buffer, Journal
-from graphc.frontends.numpy.carried import Leaf, Memory, Variable, is_unset
-from graphc.frontends.numpy.forms import Form, Structure, form_of, node_of, opened
+from graphc.frontends.numpy.carried import Carried, Leaf, Memory, Variable, is_unset
+from graphc.frontends.numpy.filled import Filled, as_arrays
+from graphc.frontends.numpy.forms import form_of, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
-from graphc.frontends.numpy.several import NeedsRows, Rows, Several, appended, has_several, prior, rows_type
+from graphc.frontends.numpy.several import NeedsRows, Several, appended
 from graphc.frontends.numpy.signals import cannot, of_error
 from graphc.frontends.numpy.sizes import TracedSize
-from graphc.frontends.numpy.tracer import Kind, Tracer
+from graphc.frontends.numpy.tracer import Tracer
 from graphc.frontends.numpy.trials import Way
 from graphc.frontends.numpy.variables import ABSENT, Place, Scope
 from graphc.ir.control import final, stack
 from graphc.ir.dims import Dim, Size, substitute
-from graphc.ir.index import Index
 from graphc.ir.leaf import INPUT, size_node
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
@@ -41,28 +40,6 @@ if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
 
 MAX_TRIALS = 12
-
-
-@dataclass
-class Filled:
-    """A list that the steps of a loop append to.
-
-    head: its elements before.  element, forms: of what is appended, `each` of them a step.
-    wanted: whether a step reads what earlier ones have appended; then there is an array for each leaf.
-    values, sources: what the last step has appended, as nodes, and the memory that it is in.
-    """
-
-    owner: list[Any]
-    name: str
-    head: list[Any]
-    element: Structure
-    forms: list[Form]
-    each: int
-    wanted: bool = False
-    first: list[Node] = field(default_factory=list)
-    placeholders: list[Node] = field(default_factory=list)
-    values: list[list[Node]] = field(default_factory=list)
-    sources: list[Buffer] = field(default_factory=list)
 
 
 class Local(NamedTuple):
@@ -85,7 +62,7 @@ class Roller:
         self.index = way.index
         self.position = way.position
         self.count = way.count
-        self._most = most
+        self.most = most
         self.ends = way.count != most
         self.scope = Scope(closures)
         self.live = {way.index}
@@ -161,41 +138,15 @@ class Roller:
         for memory in self._memories.values():
             memory.install(self)
         for filled in self._lists.values():
-            self._begin(filled)
+            filled.begin(self)
         self._begun = self.scope.now()
-
-    def _begin(self, filled: Filled) -> None:
-        """A list as it is before a step: its elements from before the loop, and those of earlier steps."""
-        count = self.position * filled.each
-        if not filled.wanted:
-            filled.owner[:] = [*filled.head, prior(self.session, count, filled.element, filled.forms)]
-            return
-        filled.placeholders = [self.placeholder(node.type, filled.name) for node in filled.first]
-        rows = [self.session.array(p) for p in filled.placeholders]
-        before = [Tracer(self.session, r.buffer, (), r.kind) for r in rows]
-        total = len(filled.head) + count
-        filled.owner[:] = [Several(self.session, total, filled.element, filled.forms, before)]
 
     def _want(self, part: Several) -> None:
         """From now on a list has arrays whose rows a step can read."""
         filled = next((f for f in self._lists.values() if any(v is part for v in f.owner)), None)
-        if filled is None or filled.wanted or filled.each != 1 or self._most is None:
+        if filled is None or filled.wanted or filled.each != 1 or self.most is None:
             cannot("a step reads a list that steps before it have filled", "carry what it reads in a variable")
-        filled.wanted = True
-        total = len(filled.head) + self._most
-        heads = [[] for _ in filled.forms]  # type: list[list[Node]]
-        for element in filled.head:
-            leaves, structure = opened(element)
-            if structure != filled.element:
-                cannot(f"the elements of `{filled.name}` differ in structure")
-            for column, form, leaf in zip(heads, filled.forms, leaves, strict=True):
-                column.append(form.fitted(node_of(self.session, leaf)))
-        for form, column in zip(filled.forms, heads, strict=True):
-            type = rows_type(total, form)
-            whole = build.zeros(type.shape, type.dtype)
-            for i, node in enumerate(column):
-                whole = build.set_at(whole, node, _row_index(i, type))
-            filled.first.append(whole)
+        filled.want(self.session, self.most)
 
     # --- what a trial shows ---
 
@@ -234,39 +185,16 @@ class Roller:
         return leaf.carried or leaf.growth is not None or leaf._probe is not None
 
     def _learn_list(self, owner: list[Any]) -> bool:
-        known = self._lists.get(id(owner))
+        """What a step has appended to a list; whether that was news."""
+        if id(owner) in self._lists:
+            return self._lists[id(owner)].learn(self.session)
         name = next((p.name for p in self.scope.holding(owner)), "a list")
-        start = len(known.head) + 1 if known is not None and not known.wanted else 1 if known is not None else None
-        if known is None:
-            start = self.scope.length_before(owner)
-            kept = self._begun_list(owner)
-            if any(a is not b for a, b in zip(kept, owner, strict=False)) or len(owner) <= start:
-                cannot(f"a step changes the list `{name}` in another way than to append to it")
-            element, forms = appended(self._arrays(owner[start:]))
-            self._lists[id(owner)] = Filled(owner, name, kept, element, forms, len(owner) - start)
-            return True
-        assert start is not None
-        new = self._arrays(owner[start:])
-        if not new or len(new) != known.each or type(owner[start - 1]) is not Several:
-            cannot(f"the list `{name}` grows by a different number of elements in each step")
-        element, forms = appended(new)
-        rows = [opened(v)[0] for v in new]
-        if (element, forms) != (known.element, known.forms):
-            known.element, known.forms, known.first, known.wanted = element, forms, [], False
-            return True
-        known.sources = [
-            leaf.buffer for row in rows for leaf in row if type(leaf) is Tracer and leaf.kind is Kind.ARRAY
-        ]
-        columns = zip(*rows, strict=True)
-        known.values = [
-            [form.fitted(node_of(self.session, leaf)) for leaf in column]
-            for form, column in zip(forms, columns, strict=True)
-        ]
-        return False
-
-    def _arrays(self, elements: Sequence[Any]) -> list[Any]:
-        """Elements of a list, those that are lists which a loop has filled as arrays."""
-        return [Rows(self.session, e).array() if has_several(e) else e for e in elements]
+        head = self._begun_list(owner)
+        if any(a is not b for a, b in zip(head, owner, strict=False)) or len(owner) <= len(head):
+            cannot(f"a step changes the list `{name}` in another way than to append to it")
+        new = as_arrays(self.session, owner[len(head) :])
+        self._lists[id(owner)] = Filled(owner, name, head, *appended(new), len(new))
+        return True
 
     def _begun_list(self, owner: list[Any]) -> list[Any]:
         return [v for p, v in self._begun.values() if p.owner is owner]
@@ -338,13 +266,8 @@ class Roller:
             carried.append(Carried(memory.first, memory.placeholder, memory.buffer.node, memory))
         stacked: list[Node] = []
         for filled in self._lists.values():
-            if not filled.wanted:
-                stacked += [node for column in filled.values for node in column]
-                continue
-            for i, (first, before) in enumerate(zip(filled.first, filled.placeholders, strict=True)):
-                row = _row_index(len(filled.head) + self.position, first.type)
-                update = build.set_at(before, filled.values[i][0], row)
-                carried.append(Carried(first, before, update, (id(filled.owner), i)))
+            stacked += [] if filled.wanted else [node for column in filled.values for node in column]
+            carried += filled.carried(self.position) if filled.wanted else []
         for local in self._locals:
             for i, node in enumerate(self._last_of(local)):
                 zeros = build.zeros(node.shape, node.type.dtype)
@@ -378,38 +301,30 @@ class Roller:
             value = variable.finish(self, finals, last + 1)
             self._last.update(_memories(variable, value))
             variable.place.set(value)
-            self._called(variable.place.name, value)
+            self.called(variable.place.name, value)
         for memory in self._memories.values():
             self.session.writing(memory.buffer)
             memory.buffer.hold(finals[memory])
             self.session.written(memory.buffer)
         for filled in self._lists.values():
-            if filled.wanted:
-                rows = [finals[id(filled.owner), i] for i in range(len(filled.forms))]
-                count = len(filled.head) + self.count
-                rows = [build.between(row, 0, 0, count) for row in rows]
-                filled.owner[:] = [self._several(filled, count, rows)]
-            else:
-                columns = [[stack(node, next(stacks)) for _ in column] for column in filled.values]
-                if self.way.reverse:
-                    columns = [[build.flip(rows, 0) for rows in column] for column in columns]
-                rows = [_interleaved(column, self.count) for column in columns]
-                filled.owner[:] = [*filled.head, self._several(filled, self.count * filled.each, rows)]
+            filled.finish(
+                self,
+                [finals[filled, i] for i in range(len(filled.first))]
+                if filled.wanted
+                else [stack(node, next(stacks)) for column in filled.values for _ in column],
+            )
         for local in self._locals:
             local.place.set(self._after(local, finals, last))
         for buffer in self._stale.values():
             self.session.writing(buffer)
             buffer.stale = "an array is changed in place by the first step of a loop and replaced then"
 
-    def _several(self, filled: Filled, count: Dim, rows: Sequence[Node]) -> Several:
-        arrays = [self.session.wrapped(row) for row in rows]
-        for array in arrays:
-            self._called(filled.name, array)
-            for buffer in filled.sources:
-                array.buffer.may_share(self._last.get(id(buffer), buffer))
-        return Several(self.session, count, filled.element, filled.forms, arrays)
+    def memory_after(self, buffer: Buffer) -> Buffer:
+        """The memory that a variable has after the loop, for that which a step leaves in it."""
+        return self._last.get(id(buffer), buffer)
 
-    def _called(self, name: str, value: Any) -> None:
+    def called(self, name: str, value: Any) -> None:
+        """Give what a variable holds after the loop its name."""
         self.session.named(name, value, True)
 
     def _after(self, local: Local, finals: dict[Any, Node], last: Dim) -> Any:
@@ -428,7 +343,7 @@ class Roller:
                     form = form_of(leaf)
                     assert form is not None
                     leaf = form.stand_in(self.session, finals[local.place.id, place])
-                    self._called(local.place.name, leaf)
+                    self.called(local.place.name, leaf)
                     place += 1
                 elif leaf.array is None:
                     leaf = Unbound(self.session, f"the shape of `{local.place.name}` is another one in each step")
@@ -438,15 +353,6 @@ class Roller:
     def _at_last(self, dim: Dim, last: Dim) -> Any:
         """A size of the last step; nothing if it is made of what is carried."""
         return self.session.size(substitute(dim, {self.index: self.way.at(last)}))
-
-
-class Carried(NamedTuple):
-    """A carried value: before the loop, before a step, after it; and whose it is."""
-
-    first: Node
-    before: Node
-    after: Node
-    of: Any
 
 
 class Settled(NamedTuple):
@@ -467,15 +373,3 @@ def _memories(variable: Variable, value: Any) -> Iterator[tuple[int, Buffer]]:
     for leaf, last in zip(variable.leaves, opened(value)[0], strict=True):
         if type(leaf.after) is Tracer and type(last) is Tracer:
             yield id(leaf.after.buffer), last.buffer
-
-
-def _row_index(position: Dim, type: TensorType) -> Index:
-    return Index((position, *(build.whole(d) for d in type.shape[1:])))
-
-
-def _interleaved(stacks: Sequence[Node], count: Dim) -> Node:
-    """Rows of several arrays in turn: what each step has appended, one after the other."""
-    if len(stacks) == 1:
-        return stacks[0]
-    together = build.joined("stack", stacks, 1)
-    return build.reshape(together, (count * len(stacks), *stacks[0].shape[1:]))
