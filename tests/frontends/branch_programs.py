@@ -131,6 +131,38 @@ def returns_from_a_call(x):
     return s
 
 
+class Account:
+    def __init__(self):
+        self.total = 0.0
+
+    def add(self, v):
+        if v > 0:
+            self.total = self.total + v
+            return v
+        self.total = self.total - 2 * v
+        return -v
+
+
+def state_is_changed_on_the_way_out(x):
+    account, s = Account(), 0.0
+    for v in x:
+        s += account.add(v)
+    return s + account.add(x[0]), account.total
+
+
+def memory_is_written_on_the_way_out(x):
+    h = np.zeros(2)
+
+    def put(v):
+        if v > 0:
+            h[0] = v
+            return 1.0
+        h[1] = v
+        return 2.0
+
+    return put(x[0]) * h.sum() + put(x[1]) * h[0]
+
+
 def best(x):
     most, place = -np.inf, 0
     for i, v in enumerate(x):
@@ -327,6 +359,7 @@ PROGRAMS = {
     logarithm_or_negative: ON_X, early_return: ON_X, conditional_expression: ON_X, three_ways: ON_XA, chained: ON_A,
     written_in_branches: ON_X, only_one_side: ON_XA, number_is_chosen: ON_A, falls_back: ON_XA, alias_and_copy: ON_XA,
     running_maximum: ON_X, even_and_odd: ON_X, continues: ON_X, returns_from_a_call: ON_X, best: ON_X,
+    state_is_changed_on_the_way_out: ON_X, memory_is_written_on_the_way_out: ON_X,
     appended_in_branches: ON_XA, bisection: ON_X, halved: ON_A[:2], newton: ON_A, until_it_settles: ON_X,
     counted_by_hand: ON_X, bisection_until: ON_A[:2], collatz: ON_K, collatz_of_a_number: ON_A, list_of_a_while: ON_A,
     backwards_while: ON_XA, forwards_while: ON_XA, few_steps: ON_X, first_above: ON_XA, returned_from_a_loop: ON_XA,

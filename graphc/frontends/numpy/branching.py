@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import CellType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.errors import GraphcError, UnsupportedError
@@ -227,17 +228,19 @@ class Branching:
 
     def _merged(self, then: Arm, other: Arm) -> Signal:
         """Give the variables what the arms leave, and say how they end."""
-        ends = then.jump.returned is True, other.jump.returned is True
+        ends = then.jump.returned is True and other.jump.returned is True
         values: list[tuple[Place, Any, Any]] = []
         memory: list[tuple[Buffer, Node, Node]] = []
-        if not all(ends):
-            for key in {**then.changed, **other.changed}:
-                place, before, _ = then.changed.get(key) or other.changed[key]
-                sides = [arm.changed[key][2] if key in arm.changed else before for arm in (then, other)]
+        for key in {**then.changed, **other.changed}:
+            place, before, _ = then.changed.get(key) or other.changed[key]
+            sides = [arm.changed[key][2] if key in arm.changed else before for arm in (then, other)]
+            if isinstance(place.owner, list) and any(side is ABSENT for side in sides):
+                raise self.session.placed(_two_lengths(place.name))
+            if not (ends and before is ABSENT and isinstance(place.owner, CellType)):  # that nothing reads any more
                 values.append((place, self._choice(place.name, *sides), sides))
-            for id_, (buffer, _) in {**then.memory, **other.memory}.items():
-                sides = [arm.memory[id_][1] if id_ in arm.memory else buffer.node for arm in (then, other)]
-                memory.append((buffer, sides[0], sides[1]))
+        for id_, (buffer, _) in {**then.memory, **other.memory}.items():
+            sides = [arm.memory[id_][1] if id_ in arm.memory else buffer.node for arm in (then, other)]
+            memory.append((buffer, sides[0], sides[1]))
         flags = [self._choice("", a, b) for a, b in zip(then.jump.flags, other.jump.flags, strict=True)]
         answer = self._answer(then.jump, other.jump)
         pairs = list(self._pairs.values())
@@ -372,6 +375,14 @@ class Branching:
         for leaf in chain.from_iterable(opened(side)[0] for side in sides):
             if type(leaf) is Tracer and leaf.kind is Kind.ARRAY and made.kind is Kind.ARRAY:
                 made.buffer.may_share(leaf.buffer)
+
+
+def _two_lengths(name: str) -> UnsupportedError:
+    return UnsupportedError(
+        "G043",
+        f"a list is longer on one side of a branch than on the other, from `{name}` on",
+        hint="append on both sides: out.append(x if condition else 0)",
+    )
 
 
 def _inside(inner: Collection[Node], told: Mapping[Node, Any], outside: dict[Node, Any]) -> dict[Node, Any]:

@@ -172,10 +172,6 @@ class Scope:
         for place, before, _ in self.changed():
             place.set(before)
 
-    def length_before(self, owner: list[Any]) -> int:
-        """How many elements a list had."""
-        return next(len(kept) for known, kept in self._kept if known is owner)
-
     def holding(self, value: Any) -> list[Place]:
         """The places that hold an object."""
         return [place for place, found in self.now().values() if found is value]
