@@ -84,9 +84,7 @@ class _Scope:
             if not isinstance(statement, (ast.If, ast.For, ast.While)) or not moves([statement]):
                 made.append(self._plain(statement, context))
                 continue
-            jumps = leaves([statement], (ast.Return,)) or (
-                isinstance(statement, ast.If) and leaves([statement], (ast.Break, ast.Continue))
-            )
+            jumps = leaves([statement], _JUMPS)
             if not jumps:
                 made += self._closures(statement, last)
             elif context.last and (context.loop or not leaves([statement], (ast.Break, ast.Continue))):
