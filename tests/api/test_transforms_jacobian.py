@@ -75,7 +75,8 @@ def test_both_modes(rows: int, columns: int) -> None:
     A, w = RNG.standard_normal((rows, columns)), RNG.standard_normal(columns)
     found = gc.jacobian(lambda w, A: np.tanh(A @ w))
     np.testing.assert_allclose(found(w, A), (1.0 - np.tanh(A @ w) ** 2)[:, None] * A, rtol=1e-13)
-    assert found.source.count("@ w") == 1 and "eye" not in found.source, "rows of A are scaled"
+    code = found.source.partition("def forward")[2]
+    assert code.count("@ w") == 1 and "eye" not in code, "rows of A are scaled"
 
 
 def test_structures_are_those_of_jax() -> None:
