@@ -160,9 +160,11 @@ class Body:
         left, _, rest = text.partition(" ")
         sign, _, right = rest.partition(" ")
         if not sign.endswith("="):
-            untyped = "type: ignore[arg-type]" if "np.s_" in text else ""  # NumPy's stubs know no slices there
-            call = _call_parts(self.writer.fill(text, node, **extra))
-            self.lines += layout.call_statement("", *call, self.indent, untyped)
+            callee, args = _call_parts(self.writer.fill(text, node, **extra))
+            if "np.s_" in text:  # NumPy's stubs know no slices there
+                self.lines += layout.unchecked_call(callee, args, 1, self.indent, "type: ignore[arg-type]")
+            else:
+                self.lines += layout.call_statement("", callee, args, self.indent)
             return
         tree = self.writer.fill(left, node, **extra)
         into_a_row = isinstance(extra[node.op.args[0]], ast.Subscript) and "index" in node.op.attrs

@@ -32,9 +32,21 @@ def update(target: str, operator: str, value: ast.expr | str, indent: int, comme
     return _commented(statement(f"{target} {operator}", text, indent), indent, comment)
 
 
-def call_statement(prefix: str, callee: str, args: Sequence[str], indent: int, comment: str = "") -> list[str]:
+def call_statement(prefix: str, callee: str, args: Sequence[str], indent: int) -> list[str]:
     """`return Gradients(W1=dW1, b1=db1)`: prefix `return`, `x =` or nothing, then a call."""
-    return _commented(statement(prefix, f"{callee}({', '.join(args)})", indent), indent, comment)
+    return statement(prefix, f"{callee}({', '.join(args)})", indent)
+
+
+def unchecked_call(callee: str, args: Sequence[str], place: int, indent: int, word: str) -> list[str]:
+    """A call with a word for type checkers behind the line on which the argument at `place` begins."""
+    exploded = _one_a_line(f"{callee}(", args, ")", indent)
+    for lines in (call_statement("", callee, args, indent), exploded):
+        i = next(i for i, line in enumerate(lines) if args[place][:6] in line)
+        marked = beside(lines[i], word)
+        if marked is not None:
+            return [*lines[:i], marked, *lines[i + 1 :]]
+    exploded[1 + place] += f"  # {word}"
+    return exploded
 
 
 def tuple_statement(prefix: str, items: Sequence[str], indent: int) -> list[str]:

@@ -319,3 +319,28 @@ def test_a_very_long_name_is_still_python() -> None:
         [*layout.function_head(name, [f"{name}: Array", "y: Array"], "float"), "    pass"],
     ):
         ast.parse("\n".join(statement))
+
+
+# --- calls that type checkers do not know ---
+
+AT = "np.add.at"
+
+
+@pytest.mark.parametrize(
+    ("args", "lines"),
+    [
+        (["dx", "np.s_[:, i]", "dy"], ["    np.add.at(dx, np.s_[:, i], dy)  # why"]),
+        (
+            ["d" * 30, "np.s_[:, positions]", "2.0 * df * part"],
+            [
+                "    np.add.at(",
+                f"        {'d' * 30},",
+                "        np.s_[:, positions],  # why",
+                "        2.0 * df * part,",
+                "    )",
+            ],
+        ),
+    ],
+)
+def test_the_word_for_type_checkers_is_where_the_argument_begins(args, lines):
+    assert layout.unchecked_call(AT, args, 1, 1, "why") == lines
