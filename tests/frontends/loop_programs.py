@@ -194,7 +194,28 @@ def weighed_by_the_index(y, a):
     return a
 
 
+def around(y):
+    total = 0.0
+    for i in range(len(y)):
+        total += y[(i + 3) % len(y)] * i
+    return total
+
+
+def neighbours_inside(y):
+    total = 0.0
+    for i in range(len(y)):
+        total += y[max(i - 1, 0)] * y[min(i + 1, len(y) - 1)]
+    return total
+
+
 # --- what is carried ---
+
+
+def complex_number(y):
+    z = 0j
+    for v in y:
+        z = z * np.exp(1j * v) + v
+    return z.real + 2 * z.imag
 
 
 def in_place(X, h):
@@ -384,5 +405,5 @@ ROLLED = {
     weighed_by_the_index: 1, in_place: 1, counter: 1, number_becomes_array: 1, in_containers: 2, attribute: 1,
     two_appended: 1, appended_pairs: 2, last_values: 1, one_after_the_other: 2, gram: 1, calls_a_loop: 1,
     substitution: 2, comprehension: 1, sum_of_a_generator: 1, rows_of_a_matrix: 1, stacked_comprehension: 2, slot: 1,
-    variable_of_a_closure: 1, dict_outside: 1,
+    variable_of_a_closure: 1, around: 1, neighbours_inside: 1, complex_number: 1, dict_outside: 1,
 }  # fmt: skip

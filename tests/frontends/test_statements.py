@@ -115,7 +115,7 @@ def annotated(x):
 
 def lambda_and_chains(x):
     f = lambda v: v if v.ndim else 0
-    return f(x) if not (1 < 2 < 1) and 3 in (1, 3) or None else x * 0
+    return f(x) if (not (1 < 2 < 1) and 3 in (1, 3)) or None else x * 0
 
 
 class A:

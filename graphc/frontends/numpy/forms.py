@@ -60,9 +60,16 @@ class Structure(NamedTuple):
 def opened(value: Any) -> tuple[list[Any], Structure]:
     """The leaves of a value; those of a complex array are its two parts."""
     leaves, shape = flatten(value)
-    pairs = tuple(type(leaf) is Complex for leaf in leaves)
-    found = [part for leaf, pair in zip(leaves, pairs, strict=True) for part in (leaf.pair if pair else (leaf,))]
+    pairs = tuple(type(leaf) in (Complex, complex) for leaf in leaves)
+    found = [part for leaf in leaves for part in _parts(leaf)]
     return found, Structure(shape, pairs)
+
+
+def _parts(leaf: Any) -> tuple[Any, ...]:
+    """The two parts of a complex number, anything else alone."""
+    if type(leaf) is Complex:
+        return leaf.pair
+    return (leaf.real, leaf.imag) if type(leaf) is complex else (leaf,)
 
 
 def is_whole(value: Any) -> bool:

@@ -120,6 +120,8 @@ class TracedSize:
     def __floordiv__(self, other: Any) -> Any:
         if type(other) is int and other > 0:
             return self.session.size(self.dim // other)
+        if self.session.varies(self.dim, _dim_of(other)):
+            return self.session.ufunc(np.floor_divide, "__call__", (self, other), {})
         return int(self) // other
 
     def __rfloordiv__(self, other: Any) -> Any:
@@ -128,6 +130,8 @@ class TracedSize:
     def __mod__(self, other: Any) -> Any:
         if type(other) is int and other > 0:
             return self.session.size(self.dim - (self.dim // other) * other)
+        if self.session.varies(self.dim, _dim_of(other)):
+            return self.session.ufunc(np.remainder, "__call__", (self, other), {})
         return int(self) % other
 
     def __rmod__(self, other: Any) -> Any:
