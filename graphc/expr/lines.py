@@ -210,7 +210,7 @@ class _Cells:
         bent = [k for k, three in enumerate(around) if len({c.slope for c in three}) > 1]
         slopes = [cells[0].slope, *(around[k][2].slope for k in bent)]
         whole = len(bent) == 1 and (ZERO in slopes or sum(slopes) == 0)
-        terms = [(ONE, node)] if whole else _terms(node)
+        terms = [(ONE, node)] if whole else _terms(node, self.x)
         zero = next((three[1] for knot, three in zip(self.knots, around, strict=True) if knot == 0), None)
         return BrokenLine(
             self.x,
@@ -238,12 +238,15 @@ class _Cells:
         return rest + (ZERO if left * right <= 0 else min(left, right, key=abs))
 
 
-def _terms(node: Node) -> list[tuple[Fraction, Node]]:
-    """The terms of a sum, each with its factor."""
+def _terms(node: Node, x: Node) -> list[tuple[Fraction, Node]]:
+    """The terms of a sum, each with its factor; x is one as it is."""
     found: list[tuple[Fraction, Node]] = []
     stack = [(ONE, node)]
     while stack:
         factor, top = stack.pop()
+        if top is x:
+            found.append((factor, top))
+            continue
         number = scalar_value(top.args[0]) if top.op.name == "multiply" else None
         if top.op.name in ("add", "subtract"):
             stack += [(factor, top.args[0]), (factor if top.op.name == "add" else -factor, top.args[1])]

@@ -33,7 +33,7 @@ def is_fresh(node: Node) -> bool:
     """Whether computing the node allocates an array of its own."""
     if node.op is RESULT:
         return False  # the last value of a loop without steps is the first one
-    copies = any(index.type.rank for index in node.args[1:])  # x[i] for an array i is no view
+    copies = node.op.name == "getitem" and any(i.type.rank for i in node.args[1:])  # x[i] for an array i
     return bool(node.args or "creation" in node.op.traits) and ("view" not in node.op.traits or copies)
 
 
