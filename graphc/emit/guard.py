@@ -96,7 +96,16 @@ def _loop(names: list[str], items: list[str]) -> list[str]:
     one = f"{head}{', '.join(items)}{',' if len(items) == 1 else ''}):"
     if len(one) <= WIDTH and len(items) > 0:
         return [one]
-    return [head, *(f"        {item}," for item in items), "    ):"]
+    return [head, *(line for item in items for line in _row(item)), "    ):"]
+
+
+def _row(item: str) -> list[str]:
+    """A tuple among others, one element a line if it is long."""
+    if len(item) + 9 <= WIDTH:
+        return [f"        {item},"]
+    row = ast.parse(item, mode="eval").body
+    assert isinstance(row, ast.Tuple)
+    return ["        (", *(f"            {print_expr(e)}," for e in row.elts), "        ),"]
 
 
 def _array_checks(program: Program, nodes: list[Node], target: Target, local: _Locals) -> list[str]:

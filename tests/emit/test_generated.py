@@ -63,6 +63,16 @@ def test_black_changes_nothing(written: Path) -> None:
     assert done.returncode == 0, run(str(BIN / "black"), "--diff", "--quiet", ".", cwd=written).stdout[:4000]
 
 
+def test_long_names_change_nothing(tmp_path: Path) -> None:
+    """The rows of the checks of arguments are laid out as everything else."""
+    for length in (20, 24, 28, 30, 31, 33, 38, 60):
+        a, b, c = "a" * length, "b" * length, "c" * length
+        model = gc.compile(f"sum({a} @ {b}) * {c}", {a: "n m", b: "m 3", c: "f64"})
+        (tmp_path / f"names_of_{length}.py").write_text(model.source, "utf-8")
+    test_ruff_format_changes_nothing(tmp_path)
+    test_black_changes_nothing(tmp_path)
+
+
 def test_nothing_is_unused(written: Path) -> None:
     """No import, variable or argument that is never read, no name that is not defined."""
     done = run(str(BIN / "ruff"), "check", "--isolated", "--no-cache", "--select", "F", ".", cwd=written)
