@@ -144,11 +144,10 @@ def literal(text: str) -> int | float:
         value = float(plain)
     except OverflowError:
         value = math.inf
-    shown = printable(text, 40)
     if math.isinf(value):
-        raise ParseError("G004", f"the number {shown} is too large for a float64")
+        raise ParseError("G004", f"the number {printable(text, 40)} is too large for a float64")
     if value == 0.0 and any(c in "123456789" for c in plain.lower().partition("e")[0]):
-        raise ParseError("G004", f"the number {shown} is too small for a float64")
+        raise ParseError("G004", f"the number {printable(text, 40)} is too small for a float64")
     return value
 
 
