@@ -89,13 +89,13 @@ class Actions:
         return Term(self.literal(token), token.start, token.end)
 
     def literal(self, token: Token) -> int | float:
-        span = self.scope.span(token.start, token.end)
         if len(token.text) > 400:
+            span = self.scope.span(token.start, token.end)
             raise LimitError("G003", "a number has at most 400 characters", span=span)
         try:
             return values.literal(token.text)
         except GraphcError as error:
-            raise error.at(span) from None
+            raise error.at(self.scope.span(token.start, token.end)) from None
 
     def text(self, children: list[Token]) -> Term:
         token = children[0]
