@@ -11,7 +11,7 @@ one; where a later line still needs the old one, the assignment comes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -166,7 +166,7 @@ class _Outline:
     ) -> Iterator[Line]:
         own = set(loop.placeholders)
         order = [n for n in topological([*loop.updates, *loop.stacked], known=self._around(node)) if n not in own]
-        at_once = {u: k for k, u in enumerate(loop.updates) if _is_free(loop, k, order)}
+        at_once = _at_once(loop, order, {n for n in order if n in inner or n in self.names})
         for n in order:
             if n in at_once:
                 self.names[n] = carried[at_once[n]]
@@ -216,10 +216,41 @@ def _row(node: Node, depth: int, name: str, place: Dim, text: str) -> Line:
     return Line(depth, f"{name}[{place}]", text)
 
 
-def _is_free(loop: Opened, k: int, order: Sequence[Node]) -> bool:
-    """Whether the new value of a carried one can have its name: nothing after it needs the old one."""
-    update, old = loop.updates[k], loop.placeholders[k]
-    if update not in order or loop.updates.index(update) != k or any(u is old for u in loop.updates if u is not update):
-        return False
-    later = order[order.index(update) + 1 :]
-    return not any(old in n.args for n in later) and old not in loop.stacked
+def _at_once(loop: Opened, order: Sequence[Node], named: Collection[Node]) -> dict[Node, int]:
+    """The new values of carried ones that can have their names at once: no later line needs the old ones.
+
+    named: the nodes that are lines of their own; what has no name is written out where it is used.
+    """
+    free = {k for k, u in enumerate(loop.updates) if u in order and loop.updates.index(u) == k}
+    while True:
+        lines = {*named, *(loop.updates[k] for k in free)}
+        late = [u for k, u in enumerate(loop.updates) if k not in free]
+        bound = {k for k in free if _is_needed(loop.placeholders[k], _after(loop, k, order, lines, late), lines)}
+        if not bound:
+            return {loop.updates[k]: k for k in free}
+        free -= bound
+
+
+def _after(
+    loop: Opened, k: int, order: Sequence[Node], lines: Collection[Node], late: Sequence[Node]
+) -> Iterator[Node]:
+    """What is written after the new value of a carried one: the nodes at the tops of its texts."""
+    for node in order[order.index(loop.updates[k]) + 1 :]:
+        if node in lines or has_insides(node):
+            yield from node.args
+    yield from loop.stacked
+    yield from late
+
+
+def _is_needed(old: Node, tops: Iterable[Node], lines: Collection[Node]) -> bool:
+    """Whether a value is in the text of a node, down to those that have lines of their own."""
+    stack = list(tops)
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node is old:
+            return True
+        if node not in lines:
+            stack += [a for a in node.args if a not in seen]
+            seen.update(node.args)
+    return False

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import loop_programs as programs
+import numpy as np
 import pytest
 from loop_programs import A, H, T, X, loop, op, total
 
@@ -12,8 +15,9 @@ import graphc as gc
 from graphc.emit.outline import outline
 from graphc.expr import build
 from graphc.expr.looping import Opened, close, close_branch, placeholder
-from graphc.ir.control import final, history, result
+from graphc.ir.control import final, history, result, stack
 from graphc.ir.graph import Graph
+from graphc.ir.interpret import interpret
 from graphc.ir.leaf import const_node
 
 OUTLINES = {
@@ -161,3 +165,51 @@ def test_explain_shows_programs() -> None:
     assert "    for t in range(T):\n" in text and "    for t in reversed(range(T)):\n" in text
     only = gc.compile(programs.graph_of("final")).explain("dX")
     assert "dX" in only and "dH" not in only
+
+
+def _shuffled(seed: int) -> Graph:
+    """A loop over scalars whose new values, named or not, are made of one another's old ones in some order."""
+    rng = np.random.default_rng(seed)
+    before = [placeholder("t", k, A.type) for k in range(3)]
+    made = list(before)
+    for _ in range(7):
+        first, second = (made[i] for i in rng.integers(0, len(made), 2))
+        made.append(op("sin", build.add(first, build.multiply(0.5, second))))
+    chosen = rng.permutation(np.arange(1, len(made)))
+    updates = [made[i] for i in chosen[:3]]
+    names = {n: f"v{i}" for i, n in enumerate(made[3:]) if rng.random() < 0.4}
+    names |= dict(zip(before, "abc", strict=True))
+    inits = (A, op("cos", A), op("exp", A))
+    node = close(Opened("t", 0, 3, False, inits, tuple(before), tuple(updates), (made[chosen[3]],), names=names))
+    ends = tuple(final(node, k) for k in range(3))
+    return Graph((A,), (*ends, total(stack(node, 0))), ("x", "y", "z", "kept"))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_program_that_is_shown_does_what_the_graph_does(seed: int) -> None:
+    graph = _shuffled(seed)
+    space: dict[str, Any] = {"sin": np.sin, "cos": np.cos, "exp": np.exp, "A": 0.7}
+    space["sum"] = lambda rows: sum(rows.values())
+    lines = outline(graph)
+    for rows in {m[1] for line in lines if (m := re.match(r" +(\w+)\[t(?: \+ 1)?\] += ", line))}:
+        space[rows] = {}
+    exec("\n".join(lines), space)  # the text is graphc's own
+    for name, wanted in zip(graph.output_names, interpret(graph, {"A": 0.7}), strict=True):
+        assert space[name] == pytest.approx(float(wanted), rel=1e-12), "\n".join(lines)
+
+
+def test_a_new_value_waits_for_texts_that_need_the_old_one() -> None:
+    """`new` is written after `s`, and has the old s in it."""
+
+    def epidemic(beta: Any, start: Any, observed: Any) -> Any:
+        s, i, days = 1.0 - start, start, []
+        for _ in range(len(observed)):
+            new = beta * s * i
+            s, i = s - new, i + new - 0.1 * i
+            days.append(new)
+        return np.sum((np.stack(days) - observed) ** 2)
+
+    text = gc.compile(epidemic, {"beta": (), "start": (), "observed": "T"}).explain()
+    step = text.partition("for i2 in range(T):")[2] or text.partition("in range(T):")[2]
+    lines = [line.split(" = ")[0].strip() for line in step.split("\n")[1:8]]
+    assert lines.index("new") < next(k for k, left in enumerate(lines) if "s" in left.split(", "))
