@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "graphc.api": ("Module", "check_grads", "compile", "gradient", "parse", "simplify", "trace"),
+    "graphc.api": ("check_grads", "compile", "gradient", "parse", "simplify", "trace"),
+    "graphc.module.compiled": ("Module",),
     "graphc.custom": ("custom_op", "elementwise"),
     "graphc.frontends.sympy": ("from_sympy",),
     "graphc.transforms": (
@@ -55,7 +56,6 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from graphc.api import Module as Module
     from graphc.api import check_grads as check_grads
     from graphc.api import compile as compile
     from graphc.api import gradient as gradient
@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from graphc.errors import UnsupportedError as UnsupportedError
     from graphc.frontends.sympy import from_sympy as from_sympy
     from graphc.ir.graph import Graph as Graph
+    from graphc.module.compiled import Module as Module
     from graphc.transforms import Triplets as Triplets
     from graphc.transforms import cond as cond
     from graphc.transforms import fixed_point as fixed_point

@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from graphc.api import Module, parse, wrt_names
+from graphc.api import parse, wrt_names
 from graphc.cli.command import Command
 from graphc.cli.source import add_types, inputs_of, wrt_of
 from graphc.errors import DtypeError
+from graphc.module.compiled import Module
 from graphc.passes.pipeline import join
 from graphc.view.formula import gradient_formulas
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from graphc.api import Module, gradient
+from graphc.api import gradient
 from graphc.cli.command import Command
 from graphc.cli.source import add_source, module_of, wrt_of
 from graphc.ir.graph import Graph
+from graphc.module.compiled import Module
 from graphc.view import VIEWS
 
 STAGES = ("forward", "gradient", "simplified")

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graphc.api import Module, compile
+from graphc.api import compile
 from graphc.cli.python import PYTHON, load_function
 from graphc.errors import ArgumentError, FileError, printable
 from graphc.frontends.text import decode_model
 from graphc.frontends.text.characters import MAX_TEXT
+from graphc.module.compiled import Module
 
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+) *=", re.ASCII)
 

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from graphc.api import Module, check_grads
+from graphc.api import check_grads
 from graphc.check.check_grads import Mismatch, Report
 from graphc.check.random_point import finite, random_point
 from graphc.cli.command import Command
 from graphc.cli.generated import verify_file
 from graphc.cli.source import add_source, module_of
+from graphc.module.compiled import Module
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from graphc.api import Module
 from graphc.errors import ShapeError
 from graphc.frontends.numpy.environment import fingerprint
 from graphc.frontends.numpy.structure import flatten, unflatten
 from graphc.frontends.numpy.trace import Traced
 from graphc.ir.collector import collector_paused
 from graphc.ir.sizes import bind_sizes
+from graphc.module.compiled import Module
 from graphc.transforms.arguments import is_static, key
 
 MAX_KEPT = 128  # compiled forms of one function

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graphc.api import Module
 from graphc.autodiff.batch import batched
 from graphc.autodiff.colouring import Compression
 from graphc.autodiff.forward import tangents_of
@@ -31,7 +30,8 @@ from graphc.ir.leaf import const_node, input_node
 from graphc.ir.node import Node, topological
 from graphc.ir.sizes import names_of
 from graphc.ir.types import TensorType
-from graphc.module import Interface
+from graphc.module.compiled import Module
+from graphc.module.interface import Interface
 from graphc.passes.pipeline import settled, simplify_derivative
 
 Array = npt.NDArray[Any]

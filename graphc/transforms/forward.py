@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from graphc.api import Module
 from graphc.autodiff.forward import constant_of, tangents_of
 from graphc.errors import ArgumentError
 from graphc.expr import build
@@ -21,7 +20,8 @@ from graphc.frontends.numpy.signature import FreeNames, described_signature
 from graphc.frontends.numpy.structure import LEAF, Shape, flatten, joined_name, paths_of, unflatten
 from graphc.frontends.numpy.trace import Traced, title_of, trace_signature
 from graphc.ir.node import Node, rebuild, topological
-from graphc.module import Interface
+from graphc.module.compiled import Module
+from graphc.module.interface import Interface
 from graphc.passes.pipeline import settled
 from graphc.transforms.arguments import place_of
 from graphc.transforms.compiled import Compiled, scalars

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from graphc.api import Module
 from graphc.autodiff.colouring import Compression, compressed, compressed_symmetric
 from graphc.autodiff.pattern import Pattern
 from graphc.errors import UnsupportedError
 from graphc.frontends.numpy.signature import Signature, described_signature
 from graphc.frontends.numpy.structure import unflatten
 from graphc.frontends.numpy.trace import Traced, title_of, trace_signature
+from graphc.module.compiled import Module
 from graphc.transforms.forward import Flat, innermost
 from graphc.transforms.inside import Function
 from graphc.transforms.reverse import Grad

@@ -27,7 +27,7 @@ from graphc.ir.collector import collector_paused
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node
 from graphc.ir.sizes import bind_sizes
-from graphc.module import Interface
+from graphc.module.interface import Interface
 from graphc.passes.pipeline import before_derivatives
 from graphc.transforms.compiled import Form
 from graphc.transforms.compressed import Block, Coded, Passes, coded

@@ -8,8 +8,8 @@ from functools import cached_property
 from types import MethodType
 from typing import Any
 
-from graphc.api import Module
 from graphc.errors import ArgumentError
+from graphc.module.compiled import Module
 from graphc.transforms.arguments import described, differentiable, place_of
 from graphc.transforms.compiled import Form, Kept
 from graphc.transforms.inside import session_of

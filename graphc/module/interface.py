@@ -1,4 +1,4 @@
-"""What a user holds: a compiled model, with the structure of its arguments and of its result.
+"""How structured arguments and results of a model map to the flat ones of the generated file.
 
     m.value_and_grad(params={"W": W, "b": b}, X=X)   ->   (3.2, Gradients(params={"W": ..., "b": ...}))
 
