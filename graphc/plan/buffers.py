@@ -59,6 +59,8 @@ def _reusable(node: Node, ours: Collection[Node], last: Mapping[Node, Node], rea
     if node.op.update is None or not node.args:
         return None
     first = node.args[0]
+    if first.op is RESULT and node.op.name not in ("add", "subtract"):
+        return None  # the rows that a loop fills would have the name of something else
     fits = first in ours and first.type == node.type and first.type.rank > 0
     dead = last.get(first) is node and reads.count(first) == 1
     return first if fits and dead else None

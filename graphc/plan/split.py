@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphc.ir.control import LOOP, RESULT, history, names_in, sizes_in
+from graphc.ir.control import LOOP, RESULT, history, in_order, names_in, sizes_in
 from graphc.ir.dims import roots
 from graphc.ir.graph import Graph
 from graphc.ir.leaf import INPUT
@@ -76,10 +76,10 @@ def _free(forward: Sequence[Node]) -> set[Node]:
 def backward_order(joint: Graph, gradients: Sequence[Node]) -> list[Node]:
     """Gradients of the last layer come first, as the chain rule goes."""
     if len(gradients) > 64:  # the order is for readers
-        return topological(gradients)
+        return list(in_order(topological(gradients)))
     needs = _needs(joint.nodes, gradients)
     ranked = sorted(range(len(gradients)), key=lambda i: (needs[i], i))
-    return topological([gradients[i] for i in ranked])
+    return list(in_order(topological([gradients[i] for i in ranked])))
 
 
 def _needs(order: Sequence[Node], gradients: Sequence[Node]) -> list[int]:

@@ -2,7 +2,7 @@
 
 Found so: sizes that are known only behind a `while` (5, 13, 24, 27, 31, 1492), a `while` that carries nothing
 (35), loops drawn into branches that read them (172), inputs of bodies inside bodies mixed up (309), one name for
-two inputs (533).
+two inputs (533), a backward pass that reads a number of steps before the `while` has counted them (982).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import loop_generator
 import numpy as np
 import pytest
 
+import graphc as gc
 from graphc.autodiff import gradient, jvp
 from graphc.autodiff.batch import batched
 from graphc.emit.outline import outline
@@ -30,7 +31,7 @@ from graphc.passes.masks import send_masks
 from graphc.passes.pipeline import join, simplify, stabilise
 from graphc.view import VIEWS
 
-SEEDS = (*range(6), 13, 24, 27, 31, 35, 172, 309, 533, 1492)
+SEEDS = (*range(6), 13, 24, 27, 31, 35, 172, 309, 533, 982, 1264, 1492)
 WRT = ("x", "y", "M", "s", "u")
 ROWS = 3
 each_seed = pytest.mark.parametrize("seed", SEEDS)
@@ -117,3 +118,13 @@ def test_rows_of_a_jacobian(seed: int) -> None:
     one = interpret(graph, {**values(seed), "dl": 1.0})
     found = interpret(many, {**values(seed), "dl": 1.0, "dls": np.array([1.0, 2.0, -1.0])})
     assert_same(found, [np.stack([g, 2 * g, -g]) for g in one])
+
+
+@each_seed
+def test_generated_gradients(seed: int) -> None:
+    graph = loss(loop_generator.program(seed))
+    wrt = [name for name in WRT if name in graph.input_names]
+    given = {name: value for name, value in values(seed).items() if name in graph.input_names}
+    with np.errstate(all="ignore"):
+        found = gc.compile(graph, wrt=tuple(wrt)).value_and_grad(**given)[1]
+    assert_same(found, interpret(gradient(graph, wrt), {**given, "dl": 1.0}))
