@@ -21,7 +21,7 @@ from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType
 from graphc.ops import exactness
-from graphc.ops.solving import floating, matrix_shape, square, square_shape
+from graphc.ops.matrices import floating, matrix_shape, square, square_shape
 
 
 def _columns(e: Any, x: Node, scale: Node) -> Node:

@@ -12,8 +12,8 @@ from graphc.ir.node import Node
 from graphc.ir.op import Attrs, Op
 from graphc.ir.types import TensorType
 from graphc.ops import exactness
+from graphc.ops.matrices import floating
 from graphc.ops.reduction import options, reduced_shape
-from graphc.ops.solving import floating
 
 MOST_AXES = 2  # that np.linalg.norm takes by number
 
