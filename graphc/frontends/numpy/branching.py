@@ -11,24 +11,22 @@ other side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import CellType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from graphc.errors import GraphcError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.looping import close_branch
 from graphc.frontends.numpy.buffers import Buffer, Journal
-from graphc.frontends.numpy.forms import Form, form_of, is_whole, joined, node_of, opened
+from graphc.frontends.numpy.choices import Choices
+from graphc.frontends.numpy.forms import Form, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
 from graphc.frontends.numpy.signals import NOTHING, Signal, cannot, returned
-from graphc.frontends.numpy.sizes import TracedSize
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.truth import truth
 from graphc.frontends.numpy.variables import ABSENT, Place, Scope
-from graphc.ir.control import result
 from graphc.ir.leaf import INPUT
 from graphc.ir.node import Node, topological
 
@@ -147,14 +145,6 @@ class Arm:
     origin: dict[Node, Any]
 
 
-class Pair(NamedTuple):
-    """Two values of which one is chosen, in the form that both fit into."""
-
-    then: Node
-    other: Node
-    form: Form
-
-
 class Branching:
     """One branch. seen: the closures of the user's, whose variables the arms may change."""
 
@@ -172,7 +162,6 @@ class Branching:
         self._then, self._other, self._rest = then, other, rest
         self._scope = Scope([c for c in (*seen, then, other, rest) if c is not None])  # type: ignore[misc]
         self._known = self._outside()
-        self._pairs: dict[tuple[Node, Node], Pair] = {}
 
     def _outside(self) -> set[Node]:
         """The nodes of the variables as they are before the branch."""
@@ -224,157 +213,53 @@ class Branching:
             )
         )
 
-    # --- one from two ---
-
     def _merged(self, then: Arm, other: Arm) -> Signal:
         """Give the variables what the arms leave, and say how they end."""
+        session = self.session
+        choices = Choices(session, self.condition, self._known)
+        values = [(place, choices.of(place.name, *sides), sides) for place, sides in self._values(then, other)]
+        memory = list(_memory(then, other))
+        flags = [choices.of("", a, b) for a, b in zip(then.jump.flags, other.jump.flags, strict=True)]
+        answer = _answer(choices, then.jump, other.jump)
+        for _, a, b in memory:
+            choices.pair(a, b, Form(a.type, Kind.ARRAY))
+        choices.decide({**other.names, **then.names}, {**other.origin, **then.origin})
+        for place, choice, sides in values:
+            place.set(choices.finished(choice, sides))
+            session.named(place.name, place.get(), True)
+        for buffer, a, b in memory:
+            session.writing(buffer)
+            buffer.hold(choices.chosen(a, b))
+            session.written(buffer)
+        continued, broke, has_returned = map(choices.finished, flags)
+        return Signal(continued, broke, has_returned, choices.finished(answer, (then.jump.value, other.jump.value)))
+
+    def _values(self, then: Arm, other: Arm) -> Iterator[tuple[Place, list[Any]]]:
+        """The places that an arm has changed, and what each arm leaves there."""
         ends = then.jump.returned is True and other.jump.returned is True
-        values: list[tuple[Place, Any, Any]] = []
-        memory: list[tuple[Buffer, Node, Node]] = []
         for key in {**then.changed, **other.changed}:
             place, before, _ = then.changed.get(key) or other.changed[key]
             sides = [arm.changed[key][2] if key in arm.changed else before for arm in (then, other)]
             if isinstance(place.owner, list) and any(side is ABSENT for side in sides):
                 raise self.session.placed(_two_lengths(place.name))
             if not (ends and before is ABSENT and isinstance(place.owner, CellType)):  # that nothing reads any more
-                values.append((place, self._choice(place.name, *sides), sides))
-        for id_, (buffer, _) in {**then.memory, **other.memory}.items():
-            sides = [arm.memory[id_][1] if id_ in arm.memory else buffer.node for arm in (then, other)]
-            memory.append((buffer, sides[0], sides[1]))
-        flags = [self._choice("", a, b) for a, b in zip(then.jump.flags, other.jump.flags, strict=True)]
-        answer = self._answer(then.jump, other.jump)
-        pairs = list(self._pairs.values())
-        pairs += [p for p in (Pair(a, b, Form(a.type, Kind.ARRAY)) for _, a, b in memory) if p.then is not p.other]
-        chosen = self._results(list(dict.fromkeys(pairs)), then, other)
-        for place, choice, sides in values:
-            place.set(self._finished(choice, chosen, sides))
-            self.session.named(place.name, place.get(), True)
-        for buffer, a, b in memory:
-            self.session.writing(buffer)
-            buffer.hold(chosen.get((a, b), a))
-            self.session.written(buffer)
-        continued, broke, has_returned = (self._finished(f, chosen, ()) for f in flags)
-        return Signal(
-            continued, broke, has_returned, self._finished(answer, chosen, (then.jump.value, other.jump.value))
-        )
+                yield place, sides
 
-    def _answer(self, then: Signal, other: Signal) -> Any:
-        """What is returned, if it is."""
-        if then.returned is False and other.returned is False:
-            return ABSENT
-        if then.value is ABSENT or other.value is ABSENT:
-            return self._padded(other.value if then.value is ABSENT else then.value, then.value is ABSENT)
-        return self._choice("what is returned", then.value, other.value)
 
-    def _padded(self, answer: Any, first: bool) -> Any:
-        """A value of one side, zeros on the other, which never uses them."""
-        leaves, structure = opened(answer)
-        found: list[Any] = []
-        for leaf in leaves:
-            form = form_of(leaf)
-            if type(leaf) is not Tracer or form is None:
-                found.append(leaf)
-                continue
-            zeros = build.zeros(leaf.node.shape, leaf.node.type.dtype)
-            found.append(self._pair(*((zeros, leaf.node) if first else (leaf.node, zeros)), form))
-        return structure, found
+def _memory(then: Arm, other: Arm) -> Iterator[tuple[Buffer, Node, Node]]:
+    """The buffers that an arm has written to, and what each arm leaves in them."""
+    for id_, (buffer, _) in {**then.memory, **other.memory}.items():
+        first, second = (arm.memory[id_][1] if id_ in arm.memory else buffer.node for arm in (then, other))
+        yield buffer, first, second
 
-    def _choice(self, name: str, then: Any, other: Any) -> Any:
-        """What is chosen of two values: (structure, leaves), a leaf that differs being a `Pair`."""
-        if then is other:
-            return opened(then)[1], opened(then)[0]
-        for side, when in ((then, "false"), (other, "true")):
-            if side is ABSENT or type(side) is Unbound:
-                missing = "true" if when == "false" else "false"
-                return Unbound(self.session, f"`{name}` has no value where a traced condition is {missing}")
-        leaves, structure = opened(then)
-        others, structure_of_other = opened(other)
-        if structure != structure_of_other:
-            return self._unlike(name, then, other)
-        found = [self._leaf(name, a, b) for a, b in zip(leaves, others, strict=True)]
-        return next((f for f in found if type(f) is Unbound), (structure, found))
 
-    def _leaf(self, name: str, then: Any, other: Any) -> Any:
-        if then is other or (is_whole(then) and is_whole(other) and _dim(then) == _dim(other)):
-            return then
-        first, second = form_of(then), form_of(other)
-        if first is None or second is None:
-            return then if _equal(then, other) else self._unlike(name, then, other)
-        self.session.unify(first.type.shape, second.type.shape)
-        form = joined(first, second)
-        if form is None or form.type.shape not in (first.type.shape, second.type.shape):
-            return self._unlike(name, then, other)
-        if type(then) is type(other) and type(then) is not Tracer and _equal(then, other):
-            return then
-        form = form._replace(kind=Kind.SCALAR) if is_whole(then) and is_whole(other) else form
-        a, b = (form.fitted(node_of(self.session, side)) for side in (then, other))
-        return self._pair(a, b, form)
-
-    def _unlike(self, name: str, then: Any, other: Any) -> Unbound:
-        kinds = " and ".join(str(f.type) if (f := form_of(v)) else type(v).__name__ for v in (then, other))
-        return Unbound(
-            self.session,
-            f"`{name}` is of two kinds, as a traced condition is true or false: {kinds}",
-            "give it one shape and structure on both sides",
-        )
-
-    def _pair(self, then: Node, other: Node, form: Form) -> Pair:
-        return self._pairs.setdefault((then, other), Pair(then, other, form))
-
-    # --- as nodes ---
-
-    def _results(self, pairs: Sequence[Pair], then: Arm, other: Arm) -> dict[tuple[Node, Node], Node]:
-        """The chosen node for each pair that differs."""
-        differ = list({(p.then, p.other): p for p in pairs if p.then is not p.other}.values())
-        found = {(p.then, p.other): p.then for p in pairs if p.then is p.other}
-        simple = [p for p in differ if not p.form.type.rank and {p.then, p.other} <= self._plain(differ)]
-        for p in simple:
-            found[p.then, p.other] = self._simple(p)
-        rest = [p for p in differ if p not in simple]
-        if not rest:
-            return found
-        sides = [p.then for p in rest], [p.other for p in rest]
-        inner = set(topological(sides[0], self._known)) ^ set(topological(sides[1], self._known))
-        names = _inside(inner, {**other.names, **then.names}, self.session.names)
-        origin = _inside(inner, {**other.origin, **then.origin}, self.session.origin)
-        node = close_branch(self.condition, *sides, names, origin, self._known)
-        self.session.note(node)
-        found.update(((p.then, p.other), result(node, k)) for k, p in enumerate(rest))
-        return found
-
-    def _plain(self, pairs: Sequence[Pair]) -> set[Node]:
-        """What is there without a branch: values from before it, and numbers."""
-        sides = [side for p in pairs for side in (p.then, p.other)]
-        return {n for n in sides if n in self._known or not n.args}
-
-    def _simple(self, pair: Pair) -> Node:
-        """A choice between numbers that are there already."""
-        if pair.form.type.dtype == "bool" and not pair.then.args and not pair.other.args:
-            both = [bool(self.session.evaluated(n)) for n in (pair.then, pair.other) if n.op.name == "const"]
-            if both == [True, False]:
-                return self.condition
-            if both == [False, True]:
-                return build.apply("logical_not", self.condition)
-        return build.where(self.condition, pair.then, pair.other)
-
-    def _finished(self, choice: Any, chosen: dict[tuple[Node, Node], Node], sides: Sequence[Any]) -> Any:
-        """A value with what is chosen in the place of pairs."""
-        if choice is ABSENT or type(choice) is Unbound:
-            return choice
-        structure, leaves = choice
-        found = []
-        for leaf in leaves:
-            if type(leaf) is Pair:
-                leaf = leaf.form.stand_in(self.session, chosen[leaf.then, leaf.other])
-                self._remember(leaf, sides)
-            found.append(leaf)
-        return structure.filled(self.session, found)
-
-    def _remember(self, made: Tracer, sides: Sequence[Any]) -> None:
-        """A chosen array may be one that other variables hold."""
-        for leaf in chain.from_iterable(opened(side)[0] for side in sides):
-            if type(leaf) is Tracer and leaf.kind is Kind.ARRAY and made.kind is Kind.ARRAY:
-                made.buffer.may_share(leaf.buffer)
+def _answer(choices: Choices, then: Signal, other: Signal) -> Any:
+    """What is returned, if it is."""
+    if then.returned is False and other.returned is False:
+        return ABSENT
+    if then.value is ABSENT or other.value is ABSENT:
+        return choices.padded(other.value if then.value is ABSENT else then.value, then.value is ABSENT)
+    return choices.of("what is returned", then.value, other.value)
 
 
 def _two_lengths(name: str) -> UnsupportedError:
@@ -383,22 +268,3 @@ def _two_lengths(name: str) -> UnsupportedError:
         f"a list is longer on one side of a branch than on the other, from `{name}` on",
         hint="append on both sides: out.append(x if condition else 0)",
     )
-
-
-def _inside(inner: Collection[Node], told: Mapping[Node, Any], outside: dict[Node, Any]) -> dict[Node, Any]:
-    """What is told of the nodes inside a branch; what is told of others goes to the table outside."""
-    for node, label in told.items():
-        if node not in inner:
-            outside.setdefault(node, label)
-    return {node: label for node, label in told.items() if node in inner}
-
-
-def _dim(x: Any) -> Any:
-    return x.dim if type(x) is TracedSize else x
-
-
-def _equal(a: Any, b: Any) -> bool:
-    try:
-        return bool(type(a) is type(b) and a == b)
-    except Exception:  # objects of the user's compare as they like
-        return False

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.frontends.numpy.buffers import Buffer
-from graphc.frontends.numpy.forms import Form, form_of, is_whole, joined, node_of, opened
+from graphc.frontends.numpy.forms import Form, equal, form_of, is_whole, joined, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
 from graphc.frontends.numpy.signals import cannot
-from graphc.frontends.numpy.sizes import TracedSize
+from graphc.frontends.numpy.sizes import TracedSize, dim_of
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.variables import ABSENT, Place
 from graphc.ir.dims import Dim, Size
@@ -64,7 +64,7 @@ class Leaf:
         if self._probe is not None:
             self._given = TracedSize(roller.session, self._probe)
         elif self.growth is not None:
-            self._given = roller.session.size(_dim(self.first) + self.growth * roller.position)
+            self._given = roller.session.size(dim_of(self.first) + self.growth * roller.position)
         elif self.form is not None:
             self.placeholder = roller.placeholder(self.form.type, self.name)
             self._given = self.form.stand_in(roller.session, self.placeholder)
@@ -80,13 +80,13 @@ class Leaf:
         if after is self.first or after is self._given:
             return False
         if is_whole(self.first) and is_whole(after):
-            if _dim(self.first) == _dim(after):
+            if dim_of(self.first) == dim_of(after):
                 return False
             self._probe = roller.probe(self.name)
             return True
         first, then = form_of(self.first), form_of(after)
         if first is None or then is None:
-            if type(first) is type(then) and _equal(self.first, after):
+            if type(first) is type(then) and equal(self.first, after):
                 return False
             cannot(f"`{self.name}` is {_kind(self.first)} before the loop and {_kind(after)} after a step")
         self.form = first
@@ -97,7 +97,7 @@ class Leaf:
         probe, growth = self._probe, self.growth
         self._probe = None
         if is_whole(after):
-            step = _dim(after) - _dim(self._given)
+            step = dim_of(after) - dim_of(self._given)
             if growth is not None and step == growth:
                 return False
             own = {*roller.live, *(probe.names() if probe is not None else ())}
@@ -162,7 +162,7 @@ class Variable:
             if leaf.form is not None:
                 found.append((leaf, leaf.form.fitted(node_of(roller.session, leaf.after))))
             elif leaf.growth is not None and roller.ends:
-                after = _dim(leaf.first) + leaf.growth * (roller.position + 1)
+                after = dim_of(leaf.first) + leaf.growth * (roller.position + 1)
                 leaf.placeholder = roller.placeholder(TensorType("int64", ()), leaf.name)
                 found.append((leaf, size_node(after)))
         return found
@@ -176,7 +176,7 @@ class Variable:
             elif leaf in last:
                 leaves.append(roller.session.array(last[leaf]))
             elif leaf.growth is not None:
-                leaves.append(roller.session.size(_dim(leaf.first) + leaf.growth * position))
+                leaves.append(roller.session.size(dim_of(leaf.first) + leaf.growth * position))
             else:
                 leaves.append(leaf.first)
         return self.structure.filled(roller.session, leaves)
@@ -200,17 +200,6 @@ class Memory:
 def is_unset(value: Any) -> bool:
     """Whether a variable has no value."""
     return value is ABSENT or type(value) is Unbound
-
-
-def _dim(value: Any) -> Dim:
-    return value.dim if type(value) is TracedSize else value
-
-
-def _equal(a: Any, b: Any) -> bool:
-    try:
-        return bool(type(a) is type(b) and a == b)
-    except Exception:  # objects of the user's compare as they like
-        return False
 
 
 def _kind(value: Any) -> str:

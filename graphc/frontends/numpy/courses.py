@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graphc.frontends.numpy import several
-from graphc.frontends.numpy.sizes import TracedRange, TracedSize, number_of
+from graphc.frontends.numpy.sizes import TracedRange, dim_of, number_of
 from graphc.ir.dims import Dim, Size, at_least, minimum
 
 if TYPE_CHECKING:
@@ -91,12 +91,8 @@ def course_of(session: Session, iterable: Any) -> Course | None:
     return None
 
 
-def _dim(x: Any) -> Dim:
-    return x.dim if type(x) is TracedSize else x
-
-
 def _of_range(session: Session, steps: Any) -> Course | None:
-    start, stop, step = _dim(steps.start), _dim(steps.stop), _dim(steps.step)
+    start, stop, step = dim_of(steps.start), dim_of(steps.stop), dim_of(steps.step)
     if not isinstance(step, int) or step == 0:
         return None
     extent = stop - start if step > 0 else start - stop
@@ -119,7 +115,7 @@ def _of_joint(session: Session, joint: Joint) -> Course | None:
     if joint.original is builtins.reversed:
         return _backwards(parts[0])
     if joint.original is enumerate:
-        start = _dim(joint.start)
+        start = dim_of(joint.start)
         way = Count(start, False, (0,)) if at_least(start, 0) else replace(parts[0].way, path=None)
         return Course(parts[0].count, lambda p: (session.size(start + p), parts[0].item(p)), way)
     count = parts[0].count

@@ -77,6 +77,14 @@ def is_whole(value: Any) -> bool:
     return type(value) in (int, TracedSize)
 
 
+def equal(a: Any, b: Any) -> bool:
+    """Whether two values of one type are equal, as they themselves say."""
+    try:
+        return bool(type(a) is type(b) and a == b)
+    except Exception:  # objects of the user's compare as they like
+        return False
+
+
 def form_of(value: Any) -> Form | None:
     """The form of a number or an array; None for anything else."""
     kind = type(value)

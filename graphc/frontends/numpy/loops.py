@@ -227,14 +227,8 @@ def closed(session: Session, roller: Roller, settled: Settled, test: Node | None
     outputs = [*(c.after for c in settled.carried), *settled.stacked, *(() if test is None else (test,))]
     placeholders = [c.before for c in settled.carried]
     inner = inside(outputs, placeholders, {way.index})
-    names = {n: name for n, name in settled.names.items() if n in inner}
+    names, origin = session.inside(inner, settled.names, settled.origin)
     names.update((c.before, name) for c in settled.carried if (name := roller.name_of(c.before)))
-    for node, name in settled.names.items():
-        if node not in inner:
-            session.names.setdefault(node, name)
-    for node, place in settled.origin.items():
-        if node not in inner:
-            session.origin.setdefault(node, place)
     made = close(
         Opened(
             index=way.index,
@@ -247,7 +241,7 @@ def closed(session: Session, roller: Roller, settled: Settled, test: Node | None
             stacked=tuple(settled.stacked),
             test=test,
             names=names,
-            origin={n: place for n, place in settled.origin.items() if n in inner},
+            origin=origin,
         )
     )
     session.note(made)

@@ -68,7 +68,7 @@ class TracedSize:
         if isinstance(other, bool) or not isinstance(other, int):
             return self.session.number_with(operation, self, other, swapped)
         mine: Dim = self.dim
-        theirs: Dim = _dim_of(other)
+        theirs: Dim = dim_of(other)
         first, second = (theirs, mine) if swapped else (mine, theirs)
         if operation == "add":
             return self.session.size(first + second)
@@ -120,7 +120,7 @@ class TracedSize:
     def __floordiv__(self, other: Any) -> Any:
         if type(other) is int and other > 0:
             return self.session.size(self.dim // other)
-        if self.session.varies(self.dim, _dim_of(other)):
+        if self.session.varies(self.dim, dim_of(other)):
             return self.session.ufunc(np.floor_divide, "__call__", (self, other), {})
         return int(self) // other
 
@@ -130,7 +130,7 @@ class TracedSize:
     def __mod__(self, other: Any) -> Any:
         if type(other) is int and other > 0:
             return self.session.size(self.dim - (self.dim // other) * other)
-        if self.session.varies(self.dim, _dim_of(other)):
+        if self.session.varies(self.dim, dim_of(other)):
             return self.session.ufunc(np.remainder, "__call__", (self, other), {})
         return int(self) % other
 
@@ -170,7 +170,7 @@ class TracedSize:
 
     def _compared(self, other: Any) -> int:
         """Negative, 0 or positive, as `self` is below, equal to or above `other`."""
-        theirs = _dim_of(other)
+        theirs = dim_of(other)
         gap: Dim | None = self.dim - theirs if isinstance(theirs, (int, Size)) else None
         if isinstance(gap, int):
             return gap
@@ -179,7 +179,7 @@ class TracedSize:
 
     def _against(self, other: Any, ufunc: Any, decided: Callable[[int], bool]) -> Any:
         """A comparison: traced if it comes out differently from step to step of a loop."""
-        theirs = _dim_of(other)
+        theirs = dim_of(other)
         if (
             isinstance(theirs, (int, Size))
             and isinstance(self.dim - theirs, Size)
@@ -191,7 +191,7 @@ class TracedSize:
     def __eq__(self, other: object) -> Any:
         if not isinstance(other, (int, float)):
             return NotImplemented
-        theirs = _dim_of(other)
+        theirs = dim_of(other)
         if isinstance(theirs, Size) and theirs != self.dim and not self.session.undecided(self.dim, theirs):
             return self.session.equal_sizes(self.dim, theirs)
         return self._against(other, np.equal, lambda gap: gap == 0)
@@ -251,7 +251,7 @@ class TracedRange:
         return item in self._real
 
 
-def _dim_of(value: Any) -> Any:
+def dim_of(value: Any) -> Any:
     """The size behind a traced one; anything else as it is."""
     return value.dim if type(value) is TracedSize else value
 

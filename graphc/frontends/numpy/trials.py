@@ -7,7 +7,7 @@ with session.going(way):        the index of the loop is a size that varies
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,16 @@ class Trials:
         for table, kept in zip(tables, naming, strict=True):
             table.clear()
             table.update(kept)
+
+    def inside(
+        self, inner: Collection[Node], names: Mapping[Node, str], origin: Mapping[Node, Any]
+    ) -> tuple[dict[Node, str], dict[Node, Any]]:
+        """What a body is told of its nodes; what is told of others, which it only uses, is kept here."""
+        for table, told in ((self.names, names), (self.origin, origin)):
+            for node, what in told.items():
+                if node not in inner:
+                    table.setdefault(node, what)
+        return {n: name for n, name in names.items() if n in inner}, {n: at for n, at in origin.items() if n in inner}
 
     def free_index(self, wanted: str) -> str:
         """A name for the index of a loop: no size, input or loop around it has it."""
