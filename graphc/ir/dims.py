@@ -210,20 +210,28 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     return total
 
 
-def substitute(dim: Dim, replaced: Mapping[str, Dim]) -> Dim:
-    """`dim` with names replaced."""
+def mapped(dim: Dim, change: Callable[[Atom], Dim]) -> Dim:
+    """`dim` with other sizes in the place of its atoms."""
     if not isinstance(dim, Size):
         return dim
     total: Dim = 0
     for monomial, coefficient in dim.terms:
         term: Dim = coefficient
         for atom in monomial:
-            if isinstance(atom, str):
-                term = term * replaced.get(atom, Size.named(atom))
-            else:
-                term = term * atom.mapped(lambda inner: substitute(inner, replaced))
+            term = term * change(atom)
         total = total + term
     return total
+
+
+def substitute(dim: Dim, replaced: Mapping[str, Dim]) -> Dim:
+    """`dim` with names replaced."""
+
+    def change(atom: Atom) -> Dim:
+        if isinstance(atom, str):
+            return replaced.get(atom, Size.named(atom))
+        return atom.mapped(lambda inner: substitute(inner, replaced))
+
+    return mapped(dim, change)
 
 
 def at_least(dim: Dim, least: int) -> bool:

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from graphc.ir.control import BRANCH, LOOP, bodies
-from graphc.ir.dims import Dim, Minimum, Size, at_least, substitute
+from graphc.ir.dims import Atom, Dim, Minimum, Size, at_least, mapped, substitute
 from graphc.ir.leaf import CONST, INPUT, SIZE
 from graphc.ir.node import Node
 from graphc.ir.sizes import names_of
@@ -106,18 +106,13 @@ def _bounded(dim: Dim, index: str) -> Dim:
 
 def _of_side(dim: Dim, index: str, side: int) -> Dim:
     """A size with one side in the place of each minimum that has the index in it."""
-    if not isinstance(dim, Size):
-        return dim
-    total: Dim = 0
-    for monomial, coefficient in dim.terms:
-        term: Dim = coefficient
-        for atom in monomial:
-            if isinstance(atom, Minimum) and index in atom.names():
-                term = term * (atom.second if side else atom.first)
-            else:
-                term = term * Size((((atom,), 1),))
-        total = total + term
-    return total
+
+    def change(atom: Atom) -> Dim:
+        if isinstance(atom, Minimum) and index in atom.names():
+            return atom.second if side else atom.first
+        return Size((((atom,), 1),))
+
+    return mapped(dim, change)
 
 
 def _dearer(a: Dim, b: Dim) -> Dim:
