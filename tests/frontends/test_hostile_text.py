@@ -186,7 +186,8 @@ def test_shapes_are_what_they_say():
     assert input_type("x", "()") == TensorType("float64", ())
 
 
-# A chain of 10,000 divisions compiles, and rightly, but takes about 2 s, which is what the contract allows.
+# A chain of 10,000 divisions compiles, and rightly, but takes about 2.2 s, and the contract allows 2: an open fault.
+# That its time grows as its length does is tested below.
 TOO_SLOW = {"size-div-1e4"}
 
 
@@ -225,8 +226,15 @@ def test_accepted_text_compiles_with_the_right_gradient(case, tmp_path):
     assert case["id"] in TOO_SLOW or seconds < case.get("max_seconds", 2)
 
 
-@pytest.mark.xfail(strict=False, reason="open: a chain of divisions takes about 2 s, more on a busy machine")
 @pytest.mark.parametrize("case", [c for c in CASES if c["id"] in TOO_SLOW], ids=lambda c: c["id"])
-def test_chains_of_divisions_compile_in_time(case, tmp_path):
+def test_chains_of_divisions_take_time_in_proportion(case, tmp_path):
     parse("x")
-    assert compile_and_run(case, tmp_path)[2] < case.get("max_seconds", 2)
+    count = case["text_repeat"]["count"]
+    whole, quarter = (min(_seconds(case, n, tmp_path) for _ in range(2)) for n in (count, count // 4))
+    assert whole < 6 * quarter, "four times the length: 4 if the time is in proportion, 16 if it is its square"
+
+
+def _seconds(case, count, folder):
+    """What the case takes with so many repeats."""
+    repeat = {**case["text_repeat"], "count": count}
+    return compile_and_run({**case, "text_repeat": repeat}, folder)[2]
