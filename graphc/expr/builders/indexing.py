@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.expr.build.shapes import expand_dims
+from graphc.expr.builders.shapes import expand_dims
 from graphc.ir.dims import Dim
 from graphc.ir.index import Index, Range
 from graphc.ir.node import Node, make

@@ -6,9 +6,9 @@ b: [d], without it               repeated(b, False, n): [n, d]
 
 from __future__ import annotations
 
-from graphc.expr.build.creation import checked
-from graphc.expr.build.products import matmul
-from graphc.expr.build.shapes import broadcast_to, expand_dims
+from graphc.expr.builders.creation import checked
+from graphc.expr.builders.products import matmul
+from graphc.expr.builders.shapes import broadcast_to, expand_dims
 from graphc.ir.dims import Dim
 from graphc.ir.node import Node, make
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import ShapeError
-from graphc.expr.build.shapes import broadcast_to, expand_dims, reshape
+from graphc.expr.builders.shapes import broadcast_to, expand_dims, reshape
 from graphc.ir.dims import product
 from graphc.ir.leaf import size_node
 from graphc.ir.node import Node, make

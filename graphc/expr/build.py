@@ -9,8 +9,8 @@ rules find here what is no op.
 
 from __future__ import annotations
 
-from graphc.expr.build.creation import MAX_ELEMENTS, arange, checked, eye, full_like, ones, zeros
-from graphc.expr.build.elementwise import (
+from graphc.expr.builders.creation import MAX_ELEMENTS, arange, checked, eye, full_like, ones, zeros
+from graphc.expr.builders.elementwise import (
     Number,
     Value,
     add,
@@ -28,11 +28,11 @@ from graphc.expr.build.elementwise import (
     subtract,
     where,
 )
-from graphc.expr.build.indexing import add_at, at, between, flip, getitem, recurrence, set_at, shift, whole
-from graphc.expr.build.products import matmul, outer
-from graphc.expr.build.reductions import count, normal_axes, reduce, size_of, spread, unbroadcast, unreduced
-from graphc.expr.build.rows import behind, repeated, rows_times
-from graphc.expr.build.shapes import (
+from graphc.expr.builders.indexing import add_at, at, between, flip, getitem, recurrence, set_at, shift, whole
+from graphc.expr.builders.products import matmul, outer
+from graphc.expr.builders.reductions import count, normal_axes, reduce, size_of, spread, unbroadcast, unreduced
+from graphc.expr.builders.rows import behind, repeated, rows_times
+from graphc.expr.builders.shapes import (
     aligned,
     broadcast_to,
     expand_dims,
@@ -45,7 +45,7 @@ from graphc.expr.build.shapes import (
     transpose,
     unmerged,
 )
-from graphc.expr.build.slopes import (
+from graphc.expr.builders.slopes import (
     bessel_slope,
     excess,
     inside,

@@ -9,8 +9,8 @@ An array of known sizes that no memory would hold is refused here, before a prog
 from __future__ import annotations
 
 from graphc.errors import LimitError
-from graphc.expr.build.elementwise import Number
-from graphc.expr.build.shapes import broadcast_to
+from graphc.expr.builders.elementwise import Number
+from graphc.expr.builders.shapes import broadcast_to
 from graphc.ir.dims import Dim
 from graphc.ir.leaf import const_node
 from graphc.ir.node import Node, make

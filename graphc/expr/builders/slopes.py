@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import math
 
-from graphc.expr.build.elementwise import Value, add, apply, as_nodes, divide, equal, multiply, power, subtract, where
+from graphc.expr.builders.elementwise import (
+    Value,
+    add,
+    apply,
+    as_nodes,
+    divide,
+    equal,
+    multiply,
+    power,
+    subtract,
+    where,
+)
 from graphc.expr.facts import stationary_at_zero
 from graphc.ir.leaf import const_node, scalar_value
 from graphc.ir.node import Node
