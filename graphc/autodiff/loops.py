@@ -18,8 +18,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from graphc.expr import build
-from graphc.expr.looping import Opened, Row, close, close_branch, followed, row_of, substitute
-from graphc.ir.control import LOOP, Body, before, final, history, result, stack
+from graphc.expr.looping import Opened, Row, again, close, close_branch, followed, row_of, substitute
+from graphc.ir.control import LOOP, Body, before, final, result, stack
 from graphc.ir.dims import Dim, Size
 from graphc.ir.index import Range
 from graphc.ir.leaf import input_node
@@ -159,7 +159,6 @@ class _Backwards:
         found: Mapping[Node, Node],
     ) -> Node:
         """The node of the loop backwards: it carries cotangents, and the sums of those of what is read."""
-        t = Size.named(self.index)
         sums = [input_node(f"_{self.index}_a{i}", self.body.inputs[i].type) for i in summed]
         placeholders = [*seeds.values(), *sums]
         inits = [self._last(k) for k in flowing]
@@ -167,7 +166,7 @@ class _Backwards:
         updates = [self._before(k, found) for k in flowing]
         updates += [build.add(a, found[self.body.inputs[i]]) for i, a in zip(summed, sums, strict=True)]
         stacked = [found[row.stand_in] for row in rows]
-        table = self._outside(t)
+        table = self._outside()
         named = self._names(found, seeds)
         count = len(updates)
         nodes = substitute([*updates, *stacked, *named], table)
@@ -209,17 +208,10 @@ class _Backwards:
     def _row(self, array: Node, position: Dim) -> Node:
         return build.at(array, 0, position)
 
-    def _outside(self, t: Dim) -> dict[Node, Node]:
-        """What the placeholders of the loop stand for in the loop backwards."""
-        table = {read.stand_in: read.row.node for read in self.rows}
-        table = dict(zip(table, substitute(list(table.values()), self._placeholders(t)), strict=True))
-        return {**table, **self._placeholders(t)}
-
-    def _placeholders(self, t: Dim) -> dict[Node, Node]:
-        table = dict(zip(self.body.inputs[self.m :], self.node.args[self.m :], strict=True))
-        for k in range(self.m):
-            table[self.body.inputs[k]] = build.at(history(self.node, k), 0, before(self.node, t))
-        return table
+    def _outside(self) -> dict[Node, Node]:
+        """What the nodes of the loop are in the loop backwards."""
+        table = again(self.node)
+        return table | {read.stand_in: table[read.row.node] for read in self.rows}
 
     def _names(self, found: Mapping[Node, Node], seeds: Mapping[int, Node]) -> dict[Node, str]:
         """What the nodes of the body are called, and their cotangents."""

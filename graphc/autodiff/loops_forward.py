@@ -16,9 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from graphc.expr import build
-from graphc.expr.looping import Opened, close, close_branch, followed, substitute
-from graphc.ir.control import LOOP, Body, before, final, history, result, stack
-from graphc.ir.dims import Size
+from graphc.expr.looping import Opened, again, close, close_branch, followed, substitute
+from graphc.ir.control import LOOP, Body, final, history, result, stack
 from graphc.ir.leaf import input_node
 from graphc.ir.node import Node
 
@@ -36,9 +35,7 @@ def _loop(node: Node, tangents: Tangents, push: Push) -> dict[int, Node]:
     body, m, index = node["body"], node["carried"], node["index"]
     dots = {i: input_node(f"_{index}_d{i}", p.type) for i, p in enumerate(body.inputs)}
     moving, found = _moving(body, m, tangents, dots, push)
-    opened = dict(zip(body.inputs[m:], node.args[m:], strict=True))
-    row = before(node, Size.named(index))
-    opened |= {p: build.at(history(node, k), 0, row) for k, p in enumerate(body.inputs[:m])}
+    opened = again(node)
     opened |= {dots[i]: dot for i, dot in enumerate(tangents) if i >= m and dot is not None}
     updates = [found.get(body.outputs[k]) or _zeros(body.outputs[k]) for k in moving]
     stacked = {j: found[output] for j, output in enumerate(body.outputs[m:]) if output in found}

@@ -194,27 +194,37 @@ def close_solution(
 
 def open_branch(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     """The outputs of both branches over the nodes around."""
-    table = _opened(node)
+    table = around(node)
     return tuple(table[o] for o in node["then"].outputs), tuple(table[o] for o in node["other"].outputs)
 
 
 def insides(node: Node) -> list[Node]:
     """What a loop or a branch computes, over the nodes around it: `rewritten` changes it."""
-    return [table[o] for table in [_opened(node)] for body in bodies(node) for o in body.outputs]
+    return [table[o] for table in [around(node)] for body in bodies(node) for o in body.outputs]
+
+
+def again(loop: Node, kept: Node | None = None) -> dict[Node, Node]:
+    """For each node of a loop's bodies the node where another loop over its index computes a step again.
+
+    What is carried comes from the histories: the row of the value before the step.
+    kept: the form of the loop whose histories these are, if it is another one.
+    """
+    row = before(loop, Size.named(loop["index"]))
+    carried = [build.at(history(kept or loop, k), 0, row) for k in range(loop["carried"])]
+    return _over(loop, (*carried, *loop.args[len(carried) :]))
 
 
 def recomputed(node: Node) -> list[Node]:
-    """What a loop computes, as another loop over its index computes it again: from the rows of its histories."""
+    """What a loop computes, as another loop over its index computes it again."""
     if node.op is not LOOP:
         return []
-    row = before(node, Size.named(node["index"]))
-    carried = node["body"].inputs[: node["carried"]]
-    return substitute(insides(node), {p: build.at(history(node, k), 0, row) for k, p in enumerate(carried)})
+    table = again(node)
+    return [table[o] for body in bodies(node) for o in body.outputs]
 
 
 def names_inside(node: Node) -> dict[Node, str]:
     """What the nodes in a loop or a branch are called, over the nodes around it."""
-    table = _opened(node)
+    table = around(node)
     return {table[n]: name for body in bodies(node) for n, name in body.names.items() if n in table}
 
 
@@ -225,7 +235,7 @@ def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], No
     """
     to = change(insides(node))
     if node.op is BRANCH:
-        table, sides = _opened(node), bodies(node)
+        table, sides = around(node), bodies(node)
         then, other = ([to(table[o]) for o in body.outputs] for body in sides)
         names = {to(table[n]): name for body in sides for n, name in body.names.items() if n in table}
         origin = {to(table[n]): span for body in sides for n, span in body.origin.items() if n in table}
@@ -246,13 +256,18 @@ def rewritten(node: Node, change: Callable[[Sequence[Node]], Callable[[Node], No
     return close(changed)
 
 
-def _opened(node: Node) -> dict[Node, Node]:
+def around(node: Node) -> dict[Node, Node]:
     """For each node of the bodies of a loop or a branch the node over those around it."""
     first = node["carried"] if node.op is LOOP else node["solved"] if node.op is IMPLICIT else 0
     read = node.args[1:] if node.op is BRANCH else node.args[first:]
+    return _over(node, (*bodies(node)[0].inputs[:first], *read))
+
+
+def _over(node: Node, inputs: Sequence[Node]) -> dict[Node, Node]:
+    """For each node of the bodies the node over these, in the place of the inputs."""
     table: dict[Node, Node] = {}
     for body in bodies(node):
-        table |= zip(body.inputs, (*body.inputs[:first], *read), strict=True)
+        table |= zip(body.inputs, inputs, strict=True)
     substitute([o for body in bodies(node) for o in body.outputs], table)
     return table
 

@@ -15,8 +15,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from graphc.expr import build
-from graphc.expr.looping import close, open_loop, substitute
-from graphc.ir.control import LOOP, RESULT, TUPLE, Body, after, before, history, names_in, result, results_of, stack
+from graphc.expr.looping import again, around, close, open_loop, substitute
+from graphc.ir.control import LOOP, RESULT, TUPLE, Body, after, history, names_in, result, results_of, stack
 from graphc.ir.dims import Size, degree
 from graphc.ir.graph import Graph
 from graphc.ir.node import Node, make, rebuild, topological
@@ -72,7 +72,7 @@ def _inner_first(graph: Graph) -> tuple[Graph, Moved]:
             continue
         changed, move = save_residuals(loop["body"].graph)
         made[loop] = _with_body(loop, Body.of(changed))
-        outside = _over(loop, list(loop["body"].inputs[: loop["carried"]]))
+        outside = around(loop)
         found = {outside[node]: move(node) for node in inner if move(node).args == node.args}
         for source in sources:
             made[source] = _as_found(made.get(source, source), source, found)
@@ -81,7 +81,7 @@ def _inner_first(graph: Graph) -> tuple[Graph, Moved]:
 
 def _as_found(loop: Node, source: Node, found: Mapping[Node, Node]) -> Node:
     """A loop whose inner loops save what they save where they are computed again."""
-    outside = _over(loop, _again(source))
+    outside = again(loop, source)
     inner = [node for node in loop["body"].graph.nodes if node.op is LOOP and outside[node] in found]
     table = {node: make(LOOP, node.args, **found[outside[node]].attributes) for node in inner}
     if not table:
@@ -91,20 +91,6 @@ def _as_found(loop: Node, source: Node, found: Mapping[Node, Node]) -> Node:
 
 def _with_body(loop: Node, body: Body) -> Node:
     return make(LOOP, loop.args, **{**loop.attributes, "body": body})
-
-
-def _again(loop: Node) -> list[Node]:
-    """What stands for the carried values where a step is computed again: rows of the histories."""
-    row = before(loop, Size.named(loop["index"]))
-    return [build.at(history(loop, k), 0, row) for k in range(loop["carried"])]
-
-
-def _over(loop: Node, carried: Sequence[Node]) -> dict[Node, Node]:
-    """For each node of a body the node over those around the loop."""
-    body: Body = loop["body"]
-    table = dict(zip(body.inputs, (*carried, *loop.args[len(carried) :]), strict=True))
-    substitute(body.outputs, table)
-    return table
 
 
 class _Saved:
@@ -124,7 +110,7 @@ class _Saved:
     def image(self) -> Mapping[Node, Node]:
         """The nodes of a step as they are computed again elsewhere -> those of the body."""
         if self._image is None:
-            over = _over(self.loop, _again(self.loop))
+            over = again(self.loop)
             own = {n: o for n, o in over.items() if n.args and n.type != TUPLE}
             for node in [n for n in over if n.op is LOOP]:  # those that the step itself does not need, too
                 own |= {result(node, k): result(over[node], k) for k in range(results_of(node))}
