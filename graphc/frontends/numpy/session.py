@@ -15,37 +15,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphc.errors import DtypeError, GraphcError, ShapeError, UnsupportedError
+from graphc.errors import GraphcError, ShapeError, UnsupportedError
 from graphc.expr import build
-from graphc.expr.arguments import Weak, nodes
+from graphc.expr.arguments import Weak
 from graphc.expr.fourier import Pair
 from graphc.expr.functions import FUNCTIONS
 from graphc.frontends.numpy import calls, dispatch, indexing, several
-from graphc.frontends.numpy.buffers import Buffer, Path, by_name, path_between, reshapes
+from graphc.frontends.numpy.buffers import Buffer, Path, path_between, reshapes
 from graphc.frontends.numpy.captures import Captures
 from graphc.frontends.numpy.complex import Complex
+from graphc.frontends.numpy.operands import Operands
 from graphc.frontends.numpy.signals import CannotRoll
-from graphc.frontends.numpy.sizes import TracedRange, TracedSize, number_of
+from graphc.frontends.numpy.sizes import TracedSize, number_of
 from graphc.frontends.numpy.tracer import Kind, Tracer, is_traced
 from graphc.frontends.numpy.trials import Trials
 from graphc.ir.dims import Dim, Size
 from graphc.ir.interpret import evaluate_node
-from graphc.ir.leaf import CONST, INPUT, SIZE, const_node, size_node
+from graphc.ir.leaf import INPUT, SIZE, size_node
 from graphc.ir.node import Node, topological
-from graphc.ir.regular import regular
-from graphc.ir.types import SHORT, show_shape
-
-CAPTURE_LIMIT = 64  # elements of a constant; a larger array from outside becomes an input
-_WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
 
 
 class Session(Trials):
     """The state of a trace.
 
     decisions: about sizes that the examples know.
-    names: what the user calls a node.  origin: where it was made.
     captures: arrays from outside that have become inputs.
-    aliases: the first variable of the user's that held an input.
+    value, constant: what the language gets for a value of the user's.
     seeded: random generators that the function makes itself, from a seed.
     solutions: numbers for the iterations that solve equations.
     """
@@ -55,102 +50,13 @@ class Session(Trials):
     ) -> None:
         super().__init__(examples, taken, unrolled)
         self.captures = Captures(taken)
+        operands = Operands(self.names, self.captures)
+        self.value, self.constant = operands.value, operands.constant
         self._fresh_count = 0
         self.solutions = itertools.count(1)
         self.seeded: list[Any] = []
         self._values: dict[Node, npt.NDArray[Any] | None] = {}
         self.convert: Callable[[Any], Any] = lambda function: function
-
-    # --- what the user calls things ---
-
-    def named(self, name: str, value: Any, augmented: bool = False) -> Any:
-        """`name = value` in the user's code; after `name += ...` the name is that of the new value alone."""
-        plain = name.strip("_")
-        if several.has_several(value):
-            for array in (row for part in value if type(part) is several.Several for row in part.rows or ()):
-                self.named(name, array)
-        if type(value) is not Tracer or not plain.isascii() or not plain.isidentifier():
-            return value
-        if not value.path:
-            value.buffer.name = plain
-        if value.array is None:
-            self._name(plain, value.node, augmented)
-        return value
-
-    def _name(self, name: str, node: Node, moved: bool) -> None:
-        """Give a node a name. moved: the value that had it before is gone."""
-        if node.op is INPUT:
-            self.aliases.setdefault(node["name"], name)
-        before = self._bound.get(name)
-        if moved and before is not None and before is not node and self.names.get(before) == name:
-            del self.names[before]
-        if node.op not in (INPUT, CONST):
-            self.names.setdefault(node, name)
-            self._bound[name] = node
-
-    def written(self, buffer: Buffer) -> None:
-        """A buffer has a new value: it is what the variable now holds."""
-        if buffer.name and buffer.array is None:
-            self._name(buffer.name, buffer.node, True)
-
-    # --- values in ---
-
-    def value(self, x: Any) -> Any:
-        """What a function of the language takes for an argument of the user's."""
-        kind = type(x)
-        if kind is Tracer:
-            return Weak(x.node) if x.kind is Kind.WEAK else x.node
-        if kind is TracedSize:
-            return x.dim
-        if kind is TracedRange:
-            return FUNCTIONS["arange"].call(*map(self.value, (x.start, x.stop, x.step)))
-        if kind is Complex:
-            return Pair(*(nodes((self.value(p),))[0] for p in (x.real, x.imag)))
-        if isinstance(x, np.ndarray):
-            return self.constant(x)
-        if isinstance(x, np.generic):
-            return self.scalar(x)
-        if kind in (list, tuple):
-            return kind(self.value(v) for v in x)
-        if kind is slice:
-            return slice(self.value(x.start), self.value(x.stop), self.value(x.step))
-        if isinstance(x, np.dtype) or (isinstance(x, type) and (x in (float, int, bool) or issubclass(x, np.generic))):
-            return np.dtype(x).name
-        if isinstance(x, (list, tuple)):
-            return tuple(self.value(v) for v in x)
-        return x
-
-    def scalar(self, x: np.generic) -> Any:
-        """A NumPy scalar, which unlike a Python number has a dtype of its own."""
-        if x.dtype.kind in "OSUVmMc":
-            return self.constant(np.asarray(x))
-        return const_node(x, _WIDENED.get(x.dtype.name, x.dtype.name)) if x.dtype.name not in ("float16",) else float(x)
-
-    def constant(self, array: npt.NDArray[Any], called: str = "") -> Node:
-        """A real array as a node: a constant, or an input if it is large and no short call makes it.
-
-        called: the variable that it is in.
-        """
-        if array.dtype == object:
-            return self.stacked(array)
-        name = _WIDENED.get(array.dtype.name, array.dtype.name)
-        if name not in SHORT:
-            raise DtypeError(
-                "G030",
-                f"an array of dtype {array.dtype.name} takes part in a traced computation",
-                hint="the dtypes are float64, float32, int64, int32 and bool; convert it: a.astype(np.float64)",
-            )
-        if array.size <= CAPTURE_LIMIT or regular(array) is not None:
-            node = by_name(array) or const_node(array, name)
-            if called and array.ndim:
-                self.names.setdefault(node, called)
-            return node
-        return self.captures.node(array, name, called)
-
-    def stacked(self, array: npt.NDArray[Any]) -> Node:
-        """An array of objects, some of them traced."""
-        node: Node = FUNCTIONS["array"].call(self.value(array.tolist()))
-        return node
 
     # --- values out ---
 
@@ -191,13 +97,6 @@ class Session(Trials):
             items = [self.wrapped(r, contiguous) for r in result]
             return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
         return result
-
-    def note(self, node: Node) -> None:
-        """Remember where in the user's code a node has been made."""
-        if node not in self.origin and node.op not in (INPUT, CONST):
-            place = self.places.here()
-            if place is not None:
-                self.origin[node] = place
 
     def as_complex(self, real: Any) -> Complex:
         """Real values as complex ones."""
@@ -266,26 +165,8 @@ class Session(Trials):
         except GraphcError as error:
             if isinstance(error, (ShapeError, UnsupportedError)):
                 self.decisions.instead_of(error, values)
-                self._name_operands(error, values, shown)
+                self.name_operands(error, values, shown)
             raise self.placed(error) from None
-
-    def placed(self, error: GraphcError) -> GraphcError:
-        return error.at(self.places.here())
-
-    def _name_operands(self, error: GraphcError, values: Sequence[Any], shown: str) -> None:
-        nodes = [v for v in values if isinstance(v, Node)][:3]
-        if error.code != "G021" or not nodes:
-            return
-        if shown and error.message.startswith(("sizes ", "shapes do not match")):
-            error.message = f"shapes do not match in `{shown}`"
-        parts = [f"{self._called(n, i, len(nodes))} is {show_shape(n.shape)}" for i, n in enumerate(nodes)]
-        error.label = " and ".join(parts)
-
-    def _called(self, node: Node, position: int, count: int) -> str:
-        name = node["name"] if node.op is INPUT else self.names.get(node)
-        if name is not None:
-            return f"`{name}`"
-        return ("the left operand", "the right operand", "the third")[position] if count > 1 else "the operand"
 
     # --- ufuncs ---
 

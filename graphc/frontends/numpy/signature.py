@@ -21,7 +21,8 @@ from graphc.ir.dims import Dim, Size, substitute
 from graphc.ir.types import SHORT, TensorType
 
 _LETTERS = ("n", "d", "k", "h", "m", "p", "q", "r", "s", "t", "u", "v")
-_WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
+# dtypes of arrays from outside that the language does not have, and the one that takes their place
+WIDENED = {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64", "uint32": "int64"}
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ def _type(name: str, spec: Any, sizes: _Sizes) -> TensorType | None:
 
 def example_type(name: str, array: np.ndarray[Any, Any], fresh: Callable[[int], Dim]) -> TensorType:
     """The type of an example array, its sizes named."""
-    dtype = _WIDENED.get(array.dtype.name, array.dtype.name)
+    dtype = WIDENED.get(array.dtype.name, array.dtype.name)
     if dtype not in SHORT:
         raise DtypeError(
             "G030",

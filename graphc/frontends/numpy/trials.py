@@ -7,7 +7,7 @@ with session.going(way):        the index of the loop is a size that varies
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import UnsupportedError
 from graphc.frontends.numpy.buffers import Buffer, Journal
 from graphc.frontends.numpy.decisions import Decisions
-from graphc.frontends.numpy.places import Places
+from graphc.frontends.numpy.naming import Naming
 from graphc.frontends.numpy.signals import CannotRoll
 from graphc.frontends.numpy.variables import Scope
 from graphc.ir.dims import Dim, Size, at_least, at_most, substitute
-from graphc.ir.node import Node
 
 if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
@@ -46,26 +45,21 @@ class Way:
         return self.start + self.count - 1 - position if self.reverse else self.start + position
 
 
-class Trials:
+class Trials(Naming):
     """The part of a session that is about loops and branches.
 
-    names, origin: of nodes.  aliases: of inputs.
     indices: of the loops that are being traced, by name.  arms: how many branches around are being traced.
     journals: of what steps and branches write to.
     unrolled: whether loops whose number of steps is known are written out.  rolled: how many steps have not been.
     """
 
     def __init__(self, examples: Any, taken: Sequence[str], unrolled: bool) -> None:
+        super().__init__()
         self.decisions = Decisions(examples)
-        self.places = Places()
-        self.names: dict[Node, str] = {}
-        self.origin: dict[Node, Any] = {}
-        self.aliases: dict[str, str] = {}
         self.indices: dict[str, Way] = {}
         self.journals: list[Journal] = []
         self.unrolled, self.rolled = unrolled, 0
         self.arms = 0
-        self._bound: dict[str, Node] = {}
         self._loops = 0
         self._compares = False
         self._taken = frozenset(taken)
@@ -74,27 +68,6 @@ class Trials:
         """A buffer is about to be written to."""
         for journal in self.journals:
             journal.writing(buffer)
-
-    def naming(self) -> tuple[dict[Any, Any], ...]:
-        """What is called how, at this moment."""
-        return dict(self.names), dict(self.origin), dict(self._bound), dict(self.aliases)
-
-    def rename(self, naming: tuple[dict[Any, Any], ...]) -> None:
-        """Call things as they were called before."""
-        tables: list[dict[Any, Any]] = [self.names, self.origin, self._bound, self.aliases]
-        for table, kept in zip(tables, naming, strict=True):
-            table.clear()
-            table.update(kept)
-
-    def inside(
-        self, inner: Collection[Node], names: Mapping[Node, str], origin: Mapping[Node, Any]
-    ) -> tuple[dict[Node, str], dict[Node, Any]]:
-        """What a body is told of its nodes; what is told of others, which it only uses, is kept here."""
-        for table, told in ((self.names, names), (self.origin, origin)):
-            for node, what in told.items():
-                if node not in inner:
-                    table.setdefault(node, what)
-        return {n: name for n, name in names.items() if n in inner}, {n: at for n, at in origin.items() if n in inner}
 
     def free_index(self, wanted: str) -> str:
         """A name for the index of a loop: no size, input or loop around it has it."""
