@@ -16,6 +16,7 @@ from threading import Lock
 from types import ModuleType
 
 from graphc.errors import InternalError, printable
+from graphc.ir.collector import collector_paused
 
 _lock = Lock()
 _gone: deque[str] = deque()  # files of modules that are no more
@@ -31,7 +32,8 @@ def load_module(source: str, name: str) -> ModuleType:
     filename = _register(source, printable(name, 80), module)
     module.__file__ = filename
     try:
-        code = compile(source, filename, "exec", dont_inherit=True)
+        with collector_paused():
+            code = compile(source, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         message = f"the generated code of {filename} is not Python: {error}"
         raise InternalError("G090", message) from error
