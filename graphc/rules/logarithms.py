@@ -12,6 +12,8 @@ The limits are taken before differentiation, so that the derivative by what is i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 from graphc.expr import build
 from graphc.expr.facts import nonzero, positive
@@ -31,39 +33,49 @@ PROBABILITIES = ("softmax", "sigmoid", "sech")
 REARRANGED = ("transpose", "reshape", "squeeze", "expand_dims", "broadcast_to", "getitem")
 
 
+class Weighted(NamedTuple):
+    """A product with a logarithm: coefficient * weight * logarithm / what is `below`; the weight may be 0."""
+
+    coefficient: float
+    weight: Node
+    logarithm: Node
+    below: tuple[Factor, ...]
+
+
 def times_logarithm(node: Node, views: Views) -> Node | None:
     """A product with a logarithm has its limit where the other factors are 0."""
-    view = views.product(node)
-    found = [f for f in view.factors if f.base.op.name in _LIMITS and f.exponent == 1]
-    weights = tuple(f for f in view.factors if f not in found and f.exponent > 0)
-    if len(found) != 1 or not weights or node in views.opaque:
+    view = _weighted(node, views, lambda factor: factor.op.name in _LIMITS)
+    if view is None:
         return None
-    weight = build_product(Product(1.0, weights), node.type.dtype)
-    if nonzero(weight):
-        return None
-    (x,) = found[0].base.args
-    name, scale = _LIMITS[found[0].base.op.name]
+    weight, (x,) = view.weight, view.logarithm.args
+    name, scale = _LIMITS[view.logarithm.op.name]
     if x.op.name == "divide" and weight in x.args and name == "xlogy":
         name, sign = "relative_entropy", 1.0 if x.args[0] is weight else -1.0
         x, scale = x.args[1] if sign > 0 else x.args[0], sign * scale
-    below = tuple(f for f in view.factors if f.exponent < 0)
-    product = Product(scale * view.coefficient, (Factor(build.apply(name, weight, x), 1), *below))
+    product = Product(scale * view.coefficient, (Factor(build.apply(name, weight, x), 1), *view.below))
     return conform(build_product(product, node.type.dtype), node.type)
 
 
 def weighted_logarithms(node: Node, views: Views) -> Node | None:
     """A weight of a sum with logarithms is a weight of each term: each has its limit where the weight is 0."""
+    view = _weighted(node, views, lambda factor: _has_logarithm(factor, views))
+    if view is None:
+        return None
+    terms = [Term(t.sign, build.multiply(view.weight, t.node)) for t in views.sum(view.logarithm)]
+    product = Product(view.coefficient, (Factor(build_sum(terms, node.type.dtype), 1), *view.below))
+    return conform(build_product(product, node.type.dtype), node.type)
+
+
+def _weighted(node: Node, views: Views, is_logarithm: Callable[[Node], bool]) -> Weighted | None:
+    """A product with one factor that is, or has, a logarithm, if what else is multiplied may be 0."""
     view = views.product(node)
-    sums = [f for f in view.factors if f.exponent == 1 and _has_logarithm(f.base, views)]
-    weights = tuple(f for f in view.factors if f not in sums and f.exponent > 0)
-    if len(sums) != 1 or not weights or node in views.opaque:
+    found = [f for f in view.factors if f.exponent == 1 and is_logarithm(f.base)]
+    weights = tuple(f for f in view.factors if f not in found and f.exponent > 0)
+    if len(found) != 1 or not weights or node in views.opaque:
         return None
     weight = build_product(Product(1.0, weights), node.type.dtype)
-    if nonzero(weight):
-        return None
-    total = build_sum([Term(t.sign, build.multiply(weight, t.node)) for t in views.sum(sums[0].base)], node.type.dtype)
     below = tuple(f for f in view.factors if f.exponent < 0)
-    return conform(build_product(Product(view.coefficient, (Factor(total, 1), *below)), node.type.dtype), node.type)
+    return None if nonzero(weight) else Weighted(view.coefficient, weight, found[0].base, below)
 
 
 def _has_logarithm(x: Node, views: Views) -> bool:
