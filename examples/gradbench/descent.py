@@ -2,6 +2,7 @@
 
     multivariate_argmin(reverse, f, x)      the gradient of f by reverse mode
     multivariate_argmin(forward, f, x)      by forward mode, along each unit vector
+    rr, rf, fr, ff = combinations(search)   rf(x) is search(reverse, forward, x)
 
 The step is doubled after ten successes, halved when f does not fall. Loops and branches depend on the values:
 within a function that is differentiated they are part of it, derivatives of f included.
@@ -12,6 +13,8 @@ efficient", 2008.)
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -36,6 +39,11 @@ def forward(f: Function) -> Function:
         return np.array([gc.jvp(f, (x,), (unit,))[1] for unit in np.eye(len(x))])
 
     return gradient
+
+
+def combinations(search: Callable[[Mode, Mode, Any], Any]) -> tuple[Function, ...]:
+    """Reverse over reverse, reverse over forward, forward over reverse, forward over forward; the outer mode first."""
+    return tuple(partial(search, outer, inner) for outer, inner in product((reverse, forward), repeat=2))
 
 
 def multivariate_argmin(mode: Mode, f: Function, x: Any) -> Any:

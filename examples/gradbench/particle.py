@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from descent import Mode, forward, multivariate_argmin, reverse
+from descent import Mode, combinations, multivariate_argmin
 
 import graphc as gc
 
@@ -57,24 +57,7 @@ def trajectory(outer: Mode, inner: Mode, w: float) -> float:
     return float(program(outer, inner)(np.array([w]))[0])
 
 
-def rr(w: float) -> float:
-    """Reverse over reverse."""
-    return trajectory(reverse, reverse, w)
-
-
-def rf(w: float) -> float:
-    """Reverse over forward."""
-    return trajectory(reverse, forward, w)
-
-
-def fr(w: float) -> float:
-    """Forward over reverse."""
-    return trajectory(forward, reverse, w)
-
-
-def ff(w: float) -> float:
-    """Forward over forward."""
-    return trajectory(forward, forward, w)
+rr, rf, fr, ff = combinations(trajectory)
 
 
 def example(rng: np.random.Generator) -> tuple[float]:
@@ -84,8 +67,8 @@ def example(rng: np.random.Generator) -> tuple[float]:
 
 def main() -> None:
     """Print the charge that each of them finds."""
-    for search in (rr, rf, fr, ff):
-        print(f"{search.__name__}: w = {search(0.0):.12f}")
+    for name, search in {"rr": rr, "rf": rf, "fr": fr, "ff": ff}.items():
+        print(f"{name}: w = {search(0.0):.12f}")
 
 
 if __name__ == "__main__":

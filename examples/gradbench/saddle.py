@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from descent import Mode, forward, multivariate_argmax, multivariate_argmin, multivariate_max, reverse
+from descent import Mode, combinations, multivariate_argmax, multivariate_argmin, multivariate_max
 
 import graphc as gc
 
@@ -47,24 +47,7 @@ def saddle(outer: Mode, inner: Mode, start: Any) -> Any:
     return program(outer, inner)(start)
 
 
-def rr(start: Any) -> Any:
-    """Reverse over reverse."""
-    return saddle(reverse, reverse, start)
-
-
-def rf(start: Any) -> Any:
-    """Reverse over forward."""
-    return saddle(reverse, forward, start)
-
-
-def fr(start: Any) -> Any:
-    """Forward over reverse."""
-    return saddle(forward, reverse, start)
-
-
-def ff(start: Any) -> Any:
-    """Forward over forward."""
-    return saddle(forward, forward, start)
+rr, rf, fr, ff = combinations(saddle)
 
 
 def example(rng: np.random.Generator) -> tuple[Any]:
@@ -74,8 +57,8 @@ def example(rng: np.random.Generator) -> tuple[Any]:
 
 def main() -> None:
     """Print the point that each of them finds."""
-    for saddle_point in (rr, rf, fr, ff):
-        print(f"{saddle_point.__name__}: {saddle_point(np.ones(2))}")
+    for name, saddle_point in {"rr": rr, "rf": rf, "fr": fr, "ff": ff}.items():
+        print(f"{name}: {saddle_point(np.ones(2))}")
 
 
 if __name__ == "__main__":
