@@ -20,8 +20,6 @@ def same(types: Sequence[TensorType], attrs: Attrs) -> TensorType:
     first = types[0]
     if types.count(first) == len(types):
         return first
-    if types.count(types[0]) == len(types):
-        return types[0]
     return TensorType(promote(*(t.dtype for t in types)), broadcast(*(t.shape for t in types)))
 
 
