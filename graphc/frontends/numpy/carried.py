@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from graphc.expr import build
 from graphc.frontends.numpy.buffers import Buffer
 from graphc.frontends.numpy.forms import Form, equal, form_of, is_whole, joined, node_of, opened
 from graphc.frontends.numpy.refused import Unbound
@@ -20,7 +21,7 @@ from graphc.frontends.numpy.sizes import TracedSize, dim_of
 from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.variables import ABSENT, Place
 from graphc.ir.dims import Dim, Size
-from graphc.ir.leaf import size_node
+from graphc.ir.leaf import INPUT, size_node
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
 
@@ -172,7 +173,7 @@ class Variable:
         leaves = []
         for leaf in self.leaves:
             if leaf.form is not None:
-                leaves.append(leaf.form.stand_in(roller.session, last[leaf]))
+                leaves.append(roller.in_memory(leaf.after, leaf.form.stand_in(roller.session, last[leaf])))
             elif leaf in last:
                 leaves.append(roller.session.array(last[leaf]))
             elif leaf.growth is not None:
@@ -180,6 +181,58 @@ class Variable:
             else:
                 leaves.append(leaf.first)
         return self.structure.filled(roller.session, leaves)
+
+
+class Local:
+    """A variable that a step is the first to give a value; after the loop it has that of the last step."""
+
+    def __init__(self, place: Place, value: Any) -> None:
+        self.place = place
+        self._leaves, self._structure = opened(value)
+
+    def carried(self, roller: Roller) -> list[Carried]:
+        """The leaves whose last value the loop hands on; passes leave out those that nobody reads."""
+        found = []
+        for i, leaf in enumerate(self._leaves):
+            node = _handed_on(roller, leaf)
+            if node is not None:
+                before = roller.placeholder(node.type, self.place.name)
+                found.append(Carried(build.zeros(node.shape, node.type.dtype), before, node, (self, i)))
+        return found
+
+    def finish(self, roller: Roller, finals: dict[Any, Node], last: Dim) -> Any:
+        """What the variable is after the loop. last: the position of the last step."""
+        leaves = [self._after(roller, leaf, finals.get((self, i)), last) for i, leaf in enumerate(self._leaves)]
+        return self._structure.filled(roller.session, leaves)
+
+    def _after(self, roller: Roller, leaf: Any, final: Node | None, last: Dim) -> Any:
+        session = roller.session
+        if type(leaf) is TracedSize:
+            return session.size(roller.at_last(leaf.dim, last)) if final is None else session.array(final)
+        if type(leaf) is not Tracer:
+            return leaf
+        if roller.stays(leaf):
+            return Tracer(session, leaf.buffer, roller.at_last(leaf.path, last), leaf.kind)
+        if final is None and leaf.array is None and roller.depends(leaf.node.shape):
+            return Unbound(session, f"the shape of `{self.place.name}` is another one in each step")
+        form = form_of(leaf)
+        if final is None or form is None:
+            return leaf
+        made = roller.in_memory(leaf, form.stand_in(session, final))
+        if roller.is_older(leaf.buffer):
+            session.shared(made, leaf)
+        roller.called(self.place.name, made)
+        return made
+
+
+def _handed_on(roller: Roller, leaf: Any) -> Node | None:
+    """A leaf of a step as a node, if what it is in the last step is not known outside of the loop."""
+    if type(leaf) is TracedSize:
+        return size_node(leaf.dim) if roller.ends and roller.depends((leaf.dim,)) else None
+    if type(leaf) is not Tracer or roller.depends(leaf.node.shape):
+        return None
+    own = leaf.node.op is not INPUT or any(leaf.node is p for p, _ in roller.placeholders)
+    return leaf.node if own else None
 
 
 class Memory:

@@ -124,7 +124,8 @@ class Filled:
         for array in arrays:
             roller.called(self.name, array)
             for buffer in self.sources:
-                array.buffer.may_share(roller.memory_after(buffer))
+                for after in roller.memory_after(buffer):
+                    array.buffer.may_share(after)
         return Several(roller.session, count, self.element, self.forms, arrays)
 
 

@@ -12,27 +12,26 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.errors import GraphcError
-from graphc.expr import build
 from graphc.expr.looping import placeholder
-from graphc.frontends.numpy.buffers import Buffer, Journal
-from graphc.frontends.numpy.carried import Carried, Leaf, Memory, Variable, is_unset
+from graphc.frontends.numpy.buffers import Buffer, Journal, Path
+from graphc.frontends.numpy.carried import Carried, Leaf, Local, Memory, Variable, is_unset
 from graphc.frontends.numpy.filled import Filled, as_arrays
-from graphc.frontends.numpy.forms import form_of, node_of, opened
-from graphc.frontends.numpy.refused import Unbound
+from graphc.frontends.numpy.forms import node_of
 from graphc.frontends.numpy.several import NeedsRows, Several, appended
 from graphc.frontends.numpy.signals import cannot, of_error
-from graphc.frontends.numpy.sizes import TracedSize
-from graphc.frontends.numpy.tracer import Tracer
+from graphc.frontends.numpy.tracer import Kind, Tracer
 from graphc.frontends.numpy.trials import Way
-from graphc.frontends.numpy.variables import ABSENT, Place, Scope
+from graphc.frontends.numpy.variables import ABSENT, Scope
 from graphc.ir.control import final, stack
 from graphc.ir.dims import Dim, Size, substitute
-from graphc.ir.leaf import INPUT, size_node
+from graphc.ir.index import Range
 from graphc.ir.node import Node
 from graphc.ir.types import TensorType
 
@@ -40,13 +39,6 @@ if TYPE_CHECKING:
     from graphc.frontends.numpy.session import Session
 
 MAX_TRIALS = 12
-
-
-class Local(NamedTuple):
-    """A variable that a step is the first to give a value."""
-
-    place: Place
-    value: Any
 
 
 class Roller:
@@ -206,7 +198,7 @@ class Roller:
         for buffer in self._journal.written:
             if id(buffer) in stand_ins:
                 news |= self._learn_mutated(stand_ins[id(buffer)], buffer)
-            elif buffer.age < self._journal.age and id(buffer) not in self._memories and id(buffer) not in self._stale:
+            elif self.is_older(buffer) and id(buffer) not in self._memories and id(buffer) not in self._stale:
                 self._memories[id(buffer)] = Memory(buffer)
                 news = True
         return news
@@ -269,24 +261,9 @@ class Roller:
             stacked += [] if filled.wanted else [node for column in filled.values for node in column]
             carried += filled.carried(self.position) if filled.wanted else []
         for local in self._locals:
-            for i, node in enumerate(self._last_of(local)):
-                zeros = build.zeros(node.shape, node.type.dtype)
-                carried.append(Carried(zeros, self.placeholder(node.type, local.place.name), node, (local.place.id, i)))
+            carried += local.carried(self)
         naming = dict(self.session.names), dict(self.session.origin)
         return Settled(result, carried, stacked, *naming)
-
-    def _last_of(self, local: Local) -> list[Node]:
-        """The traced leaves of a variable whose last value is that of the last step."""
-        found: list[Node] = []
-        for leaf in opened(local.value)[0]:
-            if type(leaf) is Tracer and not self.depends(leaf.node.shape) and self._is_traced(leaf.node):
-                found.append(leaf.node)
-            elif type(leaf) is TracedSize and self.ends and self.depends((leaf.dim,)):
-                found.append(size_node(leaf.dim))
-        return found
-
-    def _is_traced(self, node: Node) -> bool:
-        return node.op is not INPUT or node in [p for p, _ in self._placeholders]
 
     def depends(self, dims: Sequence[Dim]) -> bool:
         """Whether a size is another one in each step."""
@@ -295,17 +272,18 @@ class Roller:
     def apply(self, settled: Settled, node: Node, last: Dim) -> None:
         """Give the variables what they are after the loop. last: the position of the last step."""
         finals = {c.of: final(node, k) for k, c in enumerate(settled.carried)}
-        self._last: dict[int, Buffer] = {}
+        self._left: dict[int, list[tuple[Path, Buffer]]] = {}
         stacks = iter(range(len(settled.stacked)))
         for variable in self._variables.values():
             value = variable.finish(self, finals, last + 1)
-            self._last.update(_memories(variable, value))
             variable.place.set(value)
             self.called(variable.place.name, value)
         for memory in self._memories.values():
             self.session.writing(memory.buffer)
             memory.buffer.hold(finals[memory])
             self.session.written(memory.buffer)
+        for local in self._locals:
+            local.place.set(local.finish(self, finals, last))
         for filled in self._lists.values():
             filled.finish(
                 self,
@@ -313,46 +291,48 @@ class Roller:
                 if filled.wanted
                 else [stack(node, next(stacks)) for column in filled.values for _ in column],
             )
-        for local in self._locals:
-            local.place.set(self._after(local, finals, last))
         for buffer in self._stale.values():
             self.session.writing(buffer)
             buffer.stale = "an array is changed in place by the first step of a loop and replaced then"
 
-    def memory_after(self, buffer: Buffer) -> Buffer:
-        """The memory that a variable has after the loop, for that which a step leaves in it."""
-        return self._last.get(id(buffer), buffer)
+    def stays(self, array: Tracer) -> bool:
+        """Whether an array of the last step is there after the loop: a view, known by then, of older memory."""
+        return self.is_older(array.buffer) and not (self.ends and self.live.intersection(_names(array.path)))
+
+    def is_older(self, buffer: Buffer) -> bool:
+        """Whether memory is there without the loop."""
+        return buffer.age < self._journal.age
+
+    def at_last(self, value: Any, last: Dim) -> Any:
+        """A size or a path as it is in the last step."""
+        return _replaced(value, {self.index: self.way.at(last)})
+
+    def in_memory(self, left: Any, made: Tracer) -> Tracer:
+        """`made`, which has the value of what a step leaves in a variable: the memory that another variable has of it.
+
+        h = new = f(h)      after the loop, what is written to `h` is in `new`
+        """
+        if type(left) is not Tracer or made.kind is not Kind.ARRAY:
+            return made
+        others = self._left.setdefault(id(left.buffer), [])
+        for path, buffer in others:
+            more = left.path[len(path) :]
+            if left.path[: len(path)] == path and not self.live.intersection(_names(more)):
+                view = Tracer(self.session, buffer, more, Kind.ARRAY)
+                if view.node.type == made.node.type:
+                    return view
+        for _, buffer in others:
+            made.buffer.may_share(buffer)
+        others.append((left.path, made.buffer))
+        return made
+
+    def memory_after(self, buffer: Buffer) -> list[Buffer]:
+        """The memory that variables have after the loop, for that which a step leaves in them."""
+        return [after for _, after in self._left.get(id(buffer), [((), buffer)])]
 
     def called(self, name: str, value: Any) -> None:
         """Give what a variable holds after the loop its name."""
         self.session.named(name, value, True)
-
-    def _after(self, local: Local, finals: dict[Any, Node], last: Dim) -> Any:
-        """A variable that got its first value in the loop, with that of the last step."""
-        leaves, structure = opened(local.value)
-        found: list[Any] = []
-        place = 0
-        for leaf in leaves:
-            if type(leaf) is TracedSize and self.ends and self.depends((leaf.dim,)):
-                leaf = self.session.array(finals[local.place.id, place])
-                place += 1
-            elif type(leaf) is TracedSize and self.live.intersection(leaf.dim.names()):
-                leaf = self._at_last(leaf.dim, last)
-            elif type(leaf) is Tracer:
-                if self._last_of(Local(local.place, leaf)):
-                    form = form_of(leaf)
-                    assert form is not None
-                    leaf = form.stand_in(self.session, finals[local.place.id, place])
-                    self.called(local.place.name, leaf)
-                    place += 1
-                elif leaf.array is None:
-                    leaf = Unbound(self.session, f"the shape of `{local.place.name}` is another one in each step")
-            found.append(leaf)
-        return structure.filled(self.session, found)
-
-    def _at_last(self, dim: Dim, last: Dim) -> Any:
-        """A size of the last step; nothing if it is made of what is carried."""
-        return self.session.size(substitute(dim, {self.index: self.way.at(last)}))
 
 
 class Settled(NamedTuple):
@@ -368,8 +348,24 @@ class Settled(NamedTuple):
     origin: dict[Node, Any]
 
 
-def _memories(variable: Variable, value: Any) -> Iterator[tuple[int, Buffer]]:
-    """For the memory that a step leaves in a variable, the memory that the variable has after the loop."""
-    for leaf, last in zip(variable.leaves, opened(value)[0], strict=True):
-        if type(leaf.after) is Tracer and type(last) is Tracer:
-            yield id(leaf.after.buffer), last.buffer
+def _names(value: Any) -> Iterator[str]:
+    """The names of sizes in a path."""
+    if isinstance(value, Size):
+        yield from value.names()
+    elif isinstance(value, Range):
+        yield from _names((value.start, value.stop))
+    elif isinstance(value, tuple):
+        yield from chain.from_iterable(map(_names, value))
+
+
+def _replaced(value: Any, replaced: Mapping[str, Dim]) -> Any:
+    """A size or a path with names of sizes replaced."""
+    if isinstance(value, Size):
+        return substitute(value, replaced)
+    if isinstance(value, Range):
+        start, stop, count = (_replaced(v, replaced) for v in (value.start, value.stop, value.count))
+        return replace(value, start=start, stop=stop, count=count)
+    if not isinstance(value, tuple):
+        return value
+    items = [_replaced(item, replaced) for item in value]
+    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
