@@ -12,8 +12,9 @@ While nothing traced has been written, a buffer is a real array, and NumPy itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count
 from typing import Any, NamedTuple
 from weakref import ref as weakref
 
@@ -22,6 +23,8 @@ import numpy.typing as npt
 
 from graphc.errors import UnsupportedError
 from graphc.expr import build
+from graphc.ir.dims import Dim, Size, substitute
+from graphc.ir.index import Range
 from graphc.ir.leaf import const_node
 from graphc.ir.node import Node, make
 from graphc.ir.op import Op
@@ -241,3 +244,26 @@ def reshapes(path: Sequence[Step]) -> bool:
 def strided(path: Sequence[Step]) -> bool:
     """Whether a path leaves the order of memory."""
     return any(step.op.name in ("getitem", "transpose") for step in path)
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """The names of sizes in a path."""
+    if isinstance(value, Size):
+        yield from value.names()
+    elif isinstance(value, Range):
+        yield from names_in((value.start, value.stop))
+    elif isinstance(value, tuple):
+        yield from chain.from_iterable(map(names_in, value))
+
+
+def replaced_in(value: Any, replaced: Mapping[str, Dim]) -> Any:
+    """A size or a path with names of sizes replaced."""
+    if isinstance(value, Size):
+        return substitute(value, replaced)
+    if isinstance(value, Range):
+        start, stop, count = (replaced_in(v, replaced) for v in (value.start, value.stop, value.count))
+        return replace(value, start=start, stop=stop, count=count)
+    if not isinstance(value, tuple):
+        return value
+    items = [replaced_in(item, replaced) for item in value]
+    return type(value)(*items) if hasattr(value, "_fields") else tuple(items)

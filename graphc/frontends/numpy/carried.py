@@ -58,6 +58,11 @@ class Leaf:
     def carried(self) -> bool:
         return self.form is not None
 
+    @property
+    def changes(self) -> bool:
+        """Whether a step makes another value of it, as far as is known."""
+        return self.carried or self.growth is not None or self._probe is not None
+
     def stand_in(self, roller: Roller) -> Any:
         """What the leaf is while a step is traced."""
         self.placeholder = None
