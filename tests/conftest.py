@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-for suite in ("programs", "expr", "edges", "custom", "coverage", "ops", "autodiff", "examples"):
+for suite in ("programs", "expr", "edges", "custom", "coverage", "ops", "autodiff", "examples", "frontends"):
     sys.path.insert(0, str(Path(__file__).parent / suite))
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+import samples as catalogue
 
 from graphc.autodiff.batch import batched
 from graphc.errors import UnsupportedError
@@ -21,11 +19,6 @@ from graphc.ir.leaf import input_node
 from graphc.ir.node import make
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY
-
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).parents[1] / "ops" / "samples.py")
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 
 ROWS = 3
 DIFFERENTIABLE = sorted(n for n, op in REGISTRY.items() if op.adjoint is not None or any(op.partials or ()))

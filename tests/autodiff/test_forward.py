@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import samples as catalogue
 
 from graphc.autodiff import gradient, jvp
 from graphc.errors import DtypeError, UnknownNameError, UnsupportedError
@@ -22,11 +21,6 @@ from graphc.ir.op import Op
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY
 from graphc.passes.pipeline import stabilise
-
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).parents[1] / "ops" / "samples.py")
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 
 DIFFERENTIABLE = sorted(n for n, op in REGISTRY.items() if op.adjoint is not None or any(op.partials or ()))
 

@@ -1,8 +1,6 @@
 """Loops and branches backwards: against differences of the value, and twice."""
 
-import importlib.util
-from pathlib import Path
-
+import loop_programs as programs
 import numpy as np
 import pytest
 
@@ -16,10 +14,6 @@ from graphc.ir.leaf import const_node, input_node
 from graphc.ir.types import TensorType
 from graphc.ir.verify import verify
 
-_spec = importlib.util.spec_from_file_location("loop_programs", Path(__file__).with_name("loop_programs.py"))
-assert _spec is not None and _spec.loader is not None
-programs = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(programs)
 A, X, PROGRAMS, VALUES = programs.A, programs.X, programs.PROGRAMS, programs.VALUES
 graph_of, loop, op, total = programs.graph_of, programs.loop, programs.op, programs.total
 STEP = 1e-5

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
+import loop_programs as programs
 import numpy as np
 import pytest
+import samples as catalogue
 
 from graphc.autodiff import gradient
 from graphc.autodiff.known import Known
@@ -23,17 +23,6 @@ from graphc.ir.sizes import bind_sizes
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY
 
-
-def module_at(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-catalogue = module_at(Path(__file__).parents[1] / "ops" / "samples.py")
-programs = module_at(Path(__file__).with_name("loop_programs.py"))
 DIFFERENTIABLE = sorted(n for n, op in REGISTRY.items() if op.adjoint is not None or any(op.partials or ()))
 RNG = np.random.default_rng(3)
 

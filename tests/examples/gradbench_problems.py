@@ -1,24 +1,18 @@
 """What the tests of GradBench's problems share: the problems as modules, and oracles that are exact to rounding."""
 
-import importlib.util
 import sys
-from functools import cache
-from pathlib import Path
 
 import numpy as np
+from example_scripts import EXAMPLES, script
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "gradbench"
+PROBLEMS = EXAMPLES / "gradbench"
 
 
-@cache
 def problem(name):
     """The module of a problem; what it imports from its folder is found."""
-    if str(EXAMPLES) not in sys.path:
-        sys.path.append(str(EXAMPLES))
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    if str(PROBLEMS) not in sys.path:
+        sys.path.append(str(PROBLEMS))
+    return script(name, PROBLEMS)
 
 
 def complex_step(f, x):

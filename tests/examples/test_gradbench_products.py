@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gradbench_problems import EXAMPLES, close, problem
+from gradbench_problems import PROBLEMS, close, problem
 
 import graphc as gc
 
@@ -114,8 +114,8 @@ def test_scripts_print_what_they_find(name, capsys):
 
 def test_every_problem_has_a_row_everywhere():
     """A file, a line of the table of the README, and one of the benchmark."""
-    files = {path.stem for path in EXAMPLES.glob("*.py")} - {"bench", "descent"}
-    rows = set(re.findall(r"^\| \[(\w+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))
+    files = {path.stem for path in PROBLEMS.glob("*.py")} - {"bench", "descent"}
+    rows = set(re.findall(r"^\| \[(\w+)\]", (PROBLEMS / "README.md").read_text(), re.MULTILINE))
     assert files == rows == set(problem("bench").PROBLEMS) == set(PRINTED)
 
 

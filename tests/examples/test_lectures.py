@@ -1,24 +1,12 @@
 """The cases that the field teaches with: the numbers on the slides, and the derivations by hand."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from example_scripts import EXAMPLES, script
 
 import graphc as gc
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lectures = load("lectures")
+lectures = script("lectures")
 
 
 @pytest.mark.parametrize("name", lectures.LECTURES)

@@ -1,17 +1,11 @@
 """The LSTM of examples/lstm.py: its gradients, its code, its forecasts."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
+from example_scripts import script
 
 import graphc as gc
 
-_path = Path(__file__).parents[2] / "examples" / "lstm.py"
-_spec = importlib.util.spec_from_file_location("lstm", _path)
-assert _spec is not None and _spec.loader is not None
-lstm = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(lstm)
+lstm = script("lstm")
 
 
 def test_gradients():

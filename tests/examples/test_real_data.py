@@ -1,10 +1,8 @@
 """The examples on real data, each against an independent implementation of the same model."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from example_scripts import script
 from scipy.signal import correlate2d
 from sklearn.datasets import load_digits, load_iris
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -15,18 +13,8 @@ from statsmodels.discrete.discrete_model import Poisson
 
 import graphc as gc
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 logistic, poisson, process, mixture, convnet, style, speed = map(
-    load, ("logistic_regression", "poisson_regression", "gaussian_process", "mixture", "convnet", "style", "speed")
+    script, ("logistic_regression", "poisson_regression", "gaussian_process", "mixture", "convnet", "style", "speed")
 )
 
 

@@ -5,12 +5,12 @@ from collections import deque
 
 import numpy as np
 import pytest
+from traced_loops import ROLLED, TYPES, VALUES
 
 import graphc as gc
 from graphc.frontends.numpy.trace import trace
 from graphc.ir.interpret import interpret
 from graphc.ir.verify import verify
-from tests.frontends.loop_programs import ROLLED, TYPES, VALUES
 
 
 def arguments(function, dtype="float64"):
@@ -71,7 +71,7 @@ def test_single_precision_stays(function):
 
 
 def test_the_index_and_the_variables_have_the_names_of_the_user():
-    from tests.frontends.loop_programs import lstm
+    from traced_loops import lstm
 
     [loop] = loops_of(trace(lstm, arguments(lstm)[0]).graph)
     assert loop["index"] == "t" and set(loop["body"].names.values()) >= {"z", "gate", "new", "c", "h"}

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import math
 import pickle
 import threading
 import weakref
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import samples as catalogue
 
 from graphc.autodiff import gradient
 from graphc.errors import ArgumentError, GraphcError, InternalError, ParseError, ShapeError
@@ -30,11 +29,6 @@ from graphc.ir.types import TensorType
 from graphc.ir.verify import verify
 from graphc.ops import REGISTRY
 from graphc.passes.pipeline import join
-
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).parent.parent / "ops" / "samples.py")
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 
 DEEP = 100_000
 F = "float64"

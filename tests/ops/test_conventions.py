@@ -5,14 +5,13 @@ absolute     conventions "derivative 0 at 0"      at([0.0]) has the gradient 0
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import samples as catalogue
 
 from graphc.autodiff import gradient
 from graphc.expr import build
@@ -23,11 +22,6 @@ from graphc.ir.leaf import const_node, input_node
 from graphc.ir.node import Node, make
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY
-
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).with_name("samples.py"))
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 
 inf, nan, pi = math.inf, math.nan, math.pi
 FLAT = "derivative 0 everywhere"

@@ -6,16 +6,15 @@ test_lengths("sum")      NumPy's sum against that of mpmath's numbers, in the un
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
 import pytest
+import samples as catalogue
 import ulps
 
 from graphc.ir import control
@@ -26,10 +25,6 @@ from graphc.ir.op import Op
 from graphc.ir.types import TensorType
 from graphc.ops import REGISTRY, exactness
 
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).with_name("samples.py"))
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 Sample = catalogue.Sample
 
 OF_ONE = re.compile(r"([\d.]+) ulp of 1 \+ \|y\|")

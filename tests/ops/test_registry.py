@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
+import samples as catalogue
 import sympy
 
 from graphc.autodiff import gradient
@@ -31,10 +30,6 @@ from graphc.ir.op import Op
 from graphc.ir.types import TensorType
 from graphc.ops import FAMILIES, REGISTRY
 
-_spec = importlib.util.spec_from_file_location("op_samples", Path(__file__).with_name("samples.py"))
-assert _spec is not None and _spec.loader is not None
-catalogue: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
 Sample = catalogue.Sample
 
 OPS = sorted(n for n, op in REGISTRY.items() if op not in control.OPS)  # those: tests/ir/test_control.py

@@ -1,8 +1,6 @@
 """Loops that do no more than they must: the same values, and nothing left in them that fits outside."""
 
-import importlib.util
-from pathlib import Path
-
+import loop_programs as programs
 import numpy as np
 import pytest
 
@@ -16,11 +14,6 @@ from graphc.passes.pipeline import join
 from graphc.passes.recurrence import shorten_loops
 from graphc.passes.residuals import save_residuals
 
-_path = Path(__file__).parents[1] / "autodiff" / "loop_programs.py"
-_spec = importlib.util.spec_from_file_location("loop_programs", _path)
-assert _spec is not None and _spec.loader is not None
-programs = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(programs)
 op, total, loop = programs.op, programs.total, programs.loop
 X, W, H, A, T, t = programs.X, programs.W, programs.H, programs.A, programs.T, programs.t
 
